@@ -1,0 +1,30 @@
+/* What the stages count (table tally). Items 0..9 are dispositions: a delivery's move from one
+ * to another is n = -1 there and +1 here. */
+#ifndef TA_TALLY_H
+#define TA_TALLY_H
+
+#include <stdint.h>
+
+enum tally_stage { TALLY_ROUTER = 1, TALLY_DISPATCHER = 2 };
+
+enum tally_item {
+	/* 0..9: enum disposition, per pixel */
+	TALLY_ROUTED = 20, /* per pixel: events routed to it (left side of the ledger) */
+	TALLY_EVENT = 21, /* per store: events; bin = event name */
+	TALLY_ORDERS = 22, /* per store: purchases counted as revenue; amount in currency */
+	TALLY_REFUNDS = 23, /* per store: refunds; amount in currency */
+	TALLY_FAILED = 24, /* per store: failed receipts; bin = failure */
+	TALLY_REPORTS = 25, /* per store: further reports and repeats */
+	TALLY_LATENCY = 26, /* per pixel: receipt to final verdict; bin = latency_bin() */
+	TALLY_EXCHANGES = 27, /* per pixel: HTTP exchanges; bin = http status / 100, 0 no answer */
+	TALLY_FIRST_TRY = 28, /* per pixel: delivered at the first attempt */
+};
+
+/* Relative-error histogram of DDSketch (Masson, Rim, Lee, VLDB 2019): alpha = 0.02, so a bin's
+ * middle is within 2 % of every value in it. ms <= 1 is bin 0; bins <= 1000. */
+int latency_bin(int64_t ms);
+int64_t latency_ms(int bin); /* the value that represents a bin */
+/* Value at quantile q of counts n[0..nbins), -1 when there is nothing. */
+int64_t latency_quantile(const int64_t *n, int nbins, double q);
+
+#endif
