@@ -1,0 +1,242 @@
+#include "src/crypto.h"
+
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+#include <openssl/kdf.h>
+#include <openssl/rand.h>
+#include <openssl/sha.h>
+#include <string.h>
+
+void crypto_sha256(const void *p, size_t n, uint8_t out[SHA256_LEN])
+{
+	SHA256(p, n, out);
+}
+
+void crypto_sha256_hex(const void *p, size_t n, char out[65])
+{
+	uint8_t d[SHA256_LEN];
+	crypto_sha256(p, n, d);
+	hex_encode(d, sizeof(d), out);
+}
+
+void crypto_hmac_sha256(const void *key, size_t nkey, const void *p, size_t n,
+		uint8_t out[SHA256_LEN])
+{
+	unsigned len = 0;
+	if (!HMAC(EVP_sha256(), key, (int)nkey, p, n, out, &len) || len != SHA256_LEN)
+		ta_die("OpenSSL cannot compute HMAC-SHA256");
+}
+
+bool crypto_equal(const void *a, const void *b, size_t n)
+{
+	return CRYPTO_memcmp(a, b, n) == 0;
+}
+
+void crypto_random(void *p, size_t n)
+{
+	if (RAND_bytes(p, (int)n) != 1)
+		ta_die("the system gives no random bytes");
+}
+
+void crypto_wipe(void *p, size_t n)
+{
+	OPENSSL_cleanse(p, n);
+}
+
+void hex_encode(const void *p, size_t n, char *out)
+{
+	static const char digits[] = "0123456789abcdef";
+	const uint8_t *in = p;
+	for (size_t i = 0; i < n; i++) {
+		out[2 * i] = digits[in[i] >> 4];
+		out[2 * i + 1] = digits[in[i] & 15];
+	}
+	out[2 * n] = '\0';
+}
+
+static int hex_value(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	if (c >= 'A' && c <= 'F')
+		return c - 'A' + 10;
+	return -1;
+}
+
+bool hex_decode(const char *s, size_t n, uint8_t *out)
+{
+	if (n % 2)
+		return false;
+	for (size_t i = 0; i < n; i += 2) {
+		int hi = hex_value(s[i]), lo = hex_value(s[i + 1]);
+		if (hi < 0 || lo < 0)
+			return false;
+		out[i / 2] = (uint8_t)(hi << 4 | lo);
+	}
+	return true;
+}
+
+static int base64_value(char c)
+{
+	if (c >= 'A' && c <= 'Z')
+		return c - 'A';
+	if (c >= 'a' && c <= 'z')
+		return c - 'a' + 26;
+	if (c >= '0' && c <= '9')
+		return c - '0' + 52;
+	return c == '+' ? 62 : c == '/' ? 63 : -1;
+}
+
+long base64_decode(const char *s, size_t n, uint8_t *out, size_t cap)
+{
+	size_t pad = 0, len = 0;
+	if (n % 4)
+		return -1;
+	while (pad < 2 && pad < n && s[n - 1 - pad] == '=')
+		pad++;
+	for (size_t i = 0; i < n; i += 4) {
+		uint32_t v = 0;
+		size_t take = i + 4 == n ? 4 - pad : 4;
+		for (size_t k = 0; k < 4; k++) {
+			int d = k < take ? base64_value(s[i + k]) : 0;
+			if (d < 0)
+				return -1;
+			v = v << 6 | (uint32_t)d;
+		}
+		for (size_t k = 0; k + 1 < take; k++) {
+			if (len == cap)
+				return -1;
+			out[len++] = (uint8_t)(v >> (16 - 8 * k));
+		}
+	}
+	return (long)len;
+}
+
+void base64_encode(const void *p, size_t n, char *out)
+{
+	EVP_EncodeBlock((unsigned char *)out, p, (int)n);
+}
+
+/* Sealing ---------------------------------------------------------------------------------- */
+
+void seal_keypair(uint8_t pub[SEAL_KEY_LEN], uint8_t priv[SEAL_KEY_LEN])
+{
+	struct ta_err err;
+	crypto_random(priv, SEAL_KEY_LEN);
+	if (seal_public(priv, pub, &err))
+		ta_die("%s", err.msg);
+}
+
+enum ta_rc seal_public(const uint8_t priv[SEAL_KEY_LEN], uint8_t pub[SEAL_KEY_LEN],
+		struct ta_err *err)
+{
+	size_t n = SEAL_KEY_LEN;
+	EVP_PKEY *k = EVP_PKEY_new_raw_private_key(EVP_PKEY_X25519, NULL, priv, SEAL_KEY_LEN);
+	bool ok = k && EVP_PKEY_get_raw_public_key(k, pub, &n) == 1 && n == SEAL_KEY_LEN;
+	EVP_PKEY_free(k);
+	return ok ? TA_OK : ta_fail(err, TA_BUG, "OpenSSL refuses an X25519 key");
+}
+
+void seal_fingerprint(const uint8_t pub[SEAL_KEY_LEN], char out[17])
+{
+	uint8_t d[SHA256_LEN];
+	crypto_sha256(pub, SEAL_KEY_LEN, d);
+	hex_encode(d, 8, out);
+}
+
+/* The shared secret of a private key and a peer's public key. */
+static bool agree(const uint8_t *priv, const uint8_t *peer, uint8_t out[32])
+{
+	size_t n = 32;
+	EVP_PKEY *a = EVP_PKEY_new_raw_private_key(EVP_PKEY_X25519, NULL, priv, SEAL_KEY_LEN);
+	EVP_PKEY *b = EVP_PKEY_new_raw_public_key(EVP_PKEY_X25519, NULL, peer, SEAL_KEY_LEN);
+	EVP_PKEY_CTX *c = a && b ? EVP_PKEY_CTX_new(a, NULL) : NULL;
+	bool ok = c && EVP_PKEY_derive_init(c) == 1 && EVP_PKEY_derive_set_peer(c, b) == 1 &&
+			EVP_PKEY_derive(c, out, &n) == 1 && n == 32;
+	EVP_PKEY_CTX_free(c);
+	EVP_PKEY_free(a);
+	EVP_PKEY_free(b);
+	return ok;
+}
+
+/* AES key from the shared secret, bound to both public halves. */
+static bool derive(const uint8_t secret[32], const uint8_t *ephemeral, const uint8_t *pub,
+		uint8_t key[32])
+{
+	uint8_t salt[64];
+	static const unsigned char info[] = "trackai seal v1";
+	size_t n = 32;
+	memcpy(salt, ephemeral, 32);
+	memcpy(salt + 32, pub, 32);
+	EVP_PKEY_CTX *c = EVP_PKEY_CTX_new_id(EVP_PKEY_HKDF, NULL);
+	bool ok = c && EVP_PKEY_derive_init(c) == 1 &&
+			EVP_PKEY_CTX_set_hkdf_md(c, EVP_sha256()) == 1 &&
+			EVP_PKEY_CTX_set1_hkdf_salt(c, salt, sizeof(salt)) == 1 &&
+			EVP_PKEY_CTX_set1_hkdf_key(c, secret, 32) == 1 &&
+			EVP_PKEY_CTX_add1_hkdf_info(c, info, sizeof(info) - 1) == 1 &&
+			EVP_PKEY_derive(c, key, &n) == 1;
+	EVP_PKEY_CTX_free(c);
+	return ok;
+}
+
+enum ta_rc seal(const uint8_t pub[SEAL_KEY_LEN], const char *aad, const void *p, size_t n,
+		uint8_t *out, struct ta_err *err)
+{
+	uint8_t priv[32], eph[32], secret[32], key[32], digest[SHA256_LEN];
+	int len = 0, tail = 0;
+	crypto_sha256(pub, SEAL_KEY_LEN, digest);
+	seal_keypair(eph, priv);
+	uint8_t *o = out;
+	*o++ = 1;
+	memcpy(o, digest, 8);
+	memcpy(o + 8, eph, 32);
+	crypto_random(o + 40, 12);
+	uint8_t *nonce = o + 40, *text = o + 52;
+	EVP_CIPHER_CTX *c = EVP_CIPHER_CTX_new();
+	bool ok = c && agree(priv, pub, secret) && derive(secret, eph, pub, key) &&
+			EVP_EncryptInit_ex(c, EVP_aes_256_gcm(), NULL, key, nonce) == 1 &&
+			EVP_EncryptUpdate(c, NULL, &len, (const uint8_t *)aad, (int)strlen(aad)) == 1 &&
+			EVP_EncryptUpdate(c, text, &len, p, (int)n) == 1 &&
+			EVP_EncryptFinal_ex(c, text + len, &tail) == 1 &&
+			EVP_CIPHER_CTX_ctrl(c, EVP_CTRL_GCM_GET_TAG, 16, text + n) == 1;
+	EVP_CIPHER_CTX_free(c);
+	crypto_wipe(priv, sizeof(priv));
+	crypto_wipe(secret, sizeof(secret));
+	crypto_wipe(key, sizeof(key));
+	return ok ? TA_OK : ta_fail(err, TA_BUG, "OpenSSL cannot seal a secret");
+}
+
+enum ta_rc seal_open(const uint8_t priv[SEAL_KEY_LEN], const char *aad, const uint8_t *p, size_t n,
+		uint8_t *out, struct ta_err *err)
+{
+	uint8_t pub[32], secret[32], key[32], digest[SHA256_LEN], tag[16];
+	int len = 0, tail = 0;
+	if (n < SEAL_OVERHEAD || p[0] != 1)
+		return ta_fail(err, TA_DENIED, "a sealed secret is damaged; set it again");
+	enum ta_rc rc = seal_public(priv, pub, err);
+	if (rc)
+		return rc;
+	crypto_sha256(pub, SEAL_KEY_LEN, digest);
+	if (memcmp(digest, p + 1, 8) != 0)
+		return ta_fail(err, TA_DENIED,
+				"a secret is sealed to another key; put that key into the key dir or set the "
+				"secret again");
+	const uint8_t *eph = p + 9, *nonce = p + 41, *text = p + 53;
+	size_t raw = n - SEAL_OVERHEAD;
+	memcpy(tag, text + raw, 16);
+	EVP_CIPHER_CTX *c = EVP_CIPHER_CTX_new();
+	bool ok = c && agree(priv, eph, secret) && derive(secret, eph, pub, key) &&
+			EVP_DecryptInit_ex(c, EVP_aes_256_gcm(), NULL, key, nonce) == 1 &&
+			EVP_DecryptUpdate(c, NULL, &len, (const uint8_t *)aad, (int)strlen(aad)) == 1 &&
+			EVP_DecryptUpdate(c, out, &len, text, (int)raw) == 1 &&
+			EVP_CIPHER_CTX_ctrl(c, EVP_CTRL_GCM_SET_TAG, 16, tag) == 1 &&
+			EVP_DecryptFinal_ex(c, out + len, &tail) == 1;
+	EVP_CIPHER_CTX_free(c);
+	crypto_wipe(secret, sizeof(secret));
+	crypto_wipe(key, sizeof(key));
+	return ok ? TA_OK
+		  : ta_fail(err, TA_DENIED, "a sealed secret belongs to another row or is damaged; set it again");
+}
