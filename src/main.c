@@ -1,0 +1,61 @@
+/* trackai: the first word is the role, like git. */
+#include "src/clock.h"
+#include "src/cmd.h"
+#include "src/conf.h"
+
+#include <locale.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct {
+	const char *name;
+	int (*run)(int argc, char **argv);
+	const char *args, *help;
+} commands[] = {
+#define CMD(fn, name, args, help) {name, cmd_##fn, args, help},
+#include "src/cmd.def"
+#undef CMD
+};
+
+int cmd_fail(const char *word, const struct ta_err *err)
+{
+	fprintf(stderr, "trackai %s: %s\n", word, err->msg);
+	return ta_rc_exit(err->rc);
+}
+
+static int help(const char *word)
+{
+	bool all = !word, found = all;
+	if (all)
+		puts("usage: trackai [COMMAND] [OPTION ...]\n");
+	for (size_t i = 0; i < TA_COUNT(commands); i++)
+		if (all || strcmp(commands[i].name, word) == 0) {
+			printf("  trackai %s %s\n      %s\n", commands[i].name, commands[i].args,
+					commands[i].help);
+			found = true;
+		}
+	if (!found)
+		fprintf(stderr, "trackai: no command \"%s\"; trackai help lists them\n", word);
+	return found ? 0 : 2;
+}
+
+int main(int argc, char **argv)
+{
+	struct ta_err err = {0};
+	setlocale(LC_ALL, "");
+	if (argc > 1 && (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "version") == 0)) {
+		puts("trackai " TA_VERSION);
+		return 0;
+	}
+	if (argc > 1 && (strcmp(argv[1], "help") == 0 || strcmp(argv[1], "--help") == 0))
+		return help(argc > 2 ? argv[2] : NULL);
+	if (conf_load(&argc, argv, &err) || clock_init(conf_get(CONF_CLOCK), &err))
+		return cmd_fail("conf", &err);
+	const char *word = argc > 1 ? argv[1] : "console";
+	for (size_t i = 0; i < TA_COUNT(commands); i++)
+		if (strcmp(commands[i].name, word) == 0)
+			return argc > 1 ? commands[i].run(argc - 1, argv + 1) : commands[i].run(1, argv);
+	fprintf(stderr, "trackai: no command \"%s\"; trackai help lists them\n", word);
+	return 2;
+}
