@@ -39,7 +39,7 @@ static enum ta_rc fail_pg(struct db *db, const PGresult *r, struct ta_err *err)
 	if (!text)
 		text = PQerrorMessage(db->pg);
 	ta_fail(err, TA_DB, "the database says: %.*s%s%s", (int)strcspn(text, "\n"), text,
-			detail ? " - " : "", detail ? detail : "");
+		detail ? " - " : "", detail ? detail : "");
 	if (err && state)
 		snprintf(err->sqlstate, sizeof(err->sqlstate), "%s", state);
 	return TA_DB;
@@ -56,12 +56,12 @@ static enum ta_rc connect_now(struct db *db, struct ta_err *err)
 	char app[80];
 	snprintf(app, sizeof(app), "trackai %s", db->app);
 	const char *const keys[] = {"dbname", "application_name", "connect_timeout",
-			"client_encoding", "options", NULL};
-	const char *const values[] = {db->conninfo, app, "5", "UTF8",
-			"-c timezone=UTC -c jit=off -c max_parallel_workers_per_gather=0 "
-			"-c plan_cache_mode=force_custom_plan -c synchronous_commit=on "
-			"-c client_min_messages=warning",
-			NULL};
+		"client_encoding", "options", NULL};
+	static const char options[] =
+		"-c timezone=UTC -c jit=off -c max_parallel_workers_per_gather=0 "
+		"-c plan_cache_mode=force_custom_plan -c synchronous_commit=on "
+		"-c client_min_messages=warning";
+	const char *const values[] = {db->conninfo, app, "5", "UTF8", options, NULL};
 	db->pg = PQconnectdbParams(keys, values, 1);
 	if (!db->pg)
 		ta_die("out of memory (libpq)");
@@ -71,9 +71,9 @@ static enum ta_rc connect_now(struct db *db, struct ta_err *err)
 	}
 	const char *text = PQerrorMessage(db->pg);
 	return ta_fail(err, TA_DB,
-			"cannot reach the database: %.*s; check that it runs and that the database setting "
-			"is right (trackai conf)",
-			(int)strcspn(text, "\n"), text);
+		"cannot reach the database: %.*s; check that it runs and that the database setting "
+		"is right (trackai conf)",
+		(int)strcspn(text, "\n"), text);
 }
 
 enum ta_rc db_open(const char *conninfo, const char *app, struct db **out, struct ta_err *err)
@@ -129,21 +129,22 @@ enum ta_rc db_check_writer(struct db *db, struct ta_err *err)
 {
 	PGresult *r = NULL;
 	enum ta_rc rc = db_query(db,
-			"SELECT pg_backend_pid(), pg_is_in_recovery(), current_setting('fsync') = 'on'", NULL,
-			&r, err);
+		"SELECT pg_backend_pid(), pg_is_in_recovery(), current_setting('fsync') = 'on'",
+		NULL, &r, err);
 	if (rc)
 		return rc;
 	if (db_i64(r, 0, 0) != PQbackendPID(db->pg))
 		rc = ta_fail(err, TA_CONFIG,
-				"the database connection goes through a transaction pooler; connect to PostgreSQL "
-				"itself or use session pooling: locks must stay on one connection");
+			"the database connection goes through a transaction pooler; connect to "
+			"PostgreSQL itself or use session pooling: locks must stay on one connection");
 	else if (db_bool(r, 0, 1))
 		rc = ta_fail(err, TA_CONFIG,
-				"the database is a read-only standby; name the primary in the database setting");
+			"the database is a read-only standby; name the primary in the database "
+			"setting");
 	else if (!db_bool(r, 0, 2))
 		rc = ta_fail(err, TA_CONFIG,
-				"the database runs with fsync=off, which loses accepted events in a crash; set "
-				"fsync=on in postgresql.conf and restart it");
+			"the database runs with fsync=off, which loses accepted events in a crash; "
+			"set fsync=on in postgresql.conf and restart it");
 	PQclear(r);
 	return rc;
 }
@@ -314,7 +315,7 @@ void db_arg_texts(struct db_args *a, const char *const *v, size_t n)
 /* Statements -------------------------------------------------------------------------------- */
 
 static enum ta_rc prepare(struct db *db, const char *sql, const struct db_args *args, char name[16],
-		struct ta_err *err)
+	struct ta_err *err)
 {
 	for (int i = 0; i < db->nprepared; i++)
 		if (strcmp(db->prepared[i], sql) == 0) {
@@ -332,14 +333,14 @@ static enum ta_rc prepare(struct db *db, const char *sql, const struct db_args *
 }
 
 enum ta_rc db_query(struct db *db, const char *sql, const struct db_args *args, PGresult **out,
-		struct ta_err *err)
+	struct ta_err *err)
 {
 	char name[16];
 	enum ta_rc rc = prepare(db, sql, args, name, err);
 	if (rc)
 		return rc;
 	PGresult *r = PQexecPrepared(db->pg, name, args ? args->n : 0, args ? args->values : NULL,
-			args ? args->lengths : NULL, args ? args->formats : NULL, 1);
+		args ? args->lengths : NULL, args ? args->formats : NULL, 1);
 	ExecStatusType s = PQresultStatus(r);
 	if (s != PGRES_COMMAND_OK && s != PGRES_TUPLES_OK)
 		rc = fail_pg(db, r, err);

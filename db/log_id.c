@@ -9,7 +9,7 @@
 #define DAY_MS INT64_C(86400000)
 
 static const char *const tables[] = {
-		"inbox", "inbox_body", "event", "event_doc", "route", "verdict", "attempt", "tally"};
+	"inbox", "inbox_body", "event", "event_doc", "route", "verdict", "attempt", "tally"};
 
 int64_t log_id_at(int64_t us)
 {
@@ -58,21 +58,22 @@ static enum ta_rc create(struct db *db, const char *table, int64_t day, struct t
 	const char *column = table[0] == 'r' || table[0] == 'v' ? "event_id" : "id";
 	partition_name(name, table, day);
 	snprintf(sql, sizeof(sql),
-			"BEGIN; SET LOCAL lock_timeout = '2s'; SELECT pg_advisory_xact_lock(%d, 0); "
-			"CREATE TABLE IF NOT EXISTS %s (LIKE %s INCLUDING ALL, CONSTRAINT %s_day CHECK "
-			"(%s >= %lld AND %s < %lld)); "
-			"DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_inherits WHERE inhrelid = "
-			"'%s'::regclass) THEN ALTER TABLE %s ATTACH PARTITION %s FOR VALUES FROM (%lld) "
-			"TO (%lld); END IF; END $$; COMMIT",
-			LOCK_PARTITION, name, table, name, column, (long long)from, column,
-			(long long)to, name, table, name, (long long)from, (long long)to);
+		"BEGIN; SET LOCAL lock_timeout = '2s'; SELECT pg_advisory_xact_lock(%d, 0); "
+		"CREATE TABLE IF NOT EXISTS %s (LIKE %s INCLUDING ALL, CONSTRAINT %s_day CHECK "
+		"(%s >= %lld AND %s < %lld)); "
+		"DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_inherits WHERE inhrelid = "
+		"'%s'::regclass) THEN ALTER TABLE %s ATTACH PARTITION %s FOR VALUES FROM (%lld) "
+		"TO (%lld); END IF; END $$; COMMIT",
+		LOCK_PARTITION, name, table, name, column, (long long)from, column, (long long)to,
+		name, table, name, (long long)from, (long long)to);
 	enum ta_rc rc = db_exec(db, sql, err);
 	if (rc)
 		db_rollback(db);
 	return rc;
 }
 
-static enum ta_rc missing(struct db *db, const char *table, int64_t day, bool *out, struct ta_err *err)
+static enum ta_rc missing(
+	struct db *db, const char *table, int64_t day, bool *out, struct ta_err *err)
 {
 	char name[64];
 	struct db_args a = DB_ARGS_INIT;
@@ -80,8 +81,8 @@ static enum ta_rc missing(struct db *db, const char *table, int64_t day, bool *o
 	partition_name(name, table, day);
 	db_arg_text(&a, name);
 	enum ta_rc rc = db_query(db,
-			"SELECT NOT EXISTS (SELECT FROM pg_inherits WHERE inhrelid = to_regclass($1))", &a, &r,
-			err);
+		"SELECT NOT EXISTS (SELECT FROM pg_inherits WHERE inhrelid = to_regclass($1))", &a,
+		&r, err);
 	if (!rc)
 		*out = db_bool(r, 0, 0);
 	PQclear(r);

@@ -20,10 +20,11 @@ int64_t log_id_at(int64_t us);
 /* The instant an id carries. */
 int64_t log_id_us(int64_t id);
 
-/* Makes the partitions of every log for the day of `us` (UTC) and `ahead` days more; cheap when they
- * exist already (a catalogue look-up). Outside a transaction only. Errors: TA_DB. */
+/* Makes the partitions of every log for the day of `us` (UTC) and `ahead` days more; cheap when
+ * they exist already (a catalogue look-up). Outside a transaction only. Errors: TA_DB. */
 TA_MUST enum ta_rc partitions_ensure(struct db *db, int64_t us, int ahead, struct ta_err *err);
-/* First id behind the day of `id`: a writer calls partitions_ensure before it writes ids past it. */
+/* First id behind the day of `id`: a writer calls partitions_ensure before it writes ids past it.
+ */
 int64_t partition_end(int64_t id);
 
 /* Name of the nth partitioned log, NULL behind the last. */

@@ -59,8 +59,8 @@ static enum ta_rc acquire(struct stage *s, struct ta_err *err)
 			return cancelled(err);
 		struct ta_err e;
 		enum ta_rc rc = got || (s->db && !db_lost(s->db))
-				? db_try_lock(s->db, s->lock_class, s->lock_key, &got, &e)
-				: prepare(s, &got, &e);
+					? db_try_lock(s->db, s->lock_class, s->lock_key, &got, &e)
+					: prepare(s, &got, &e);
 		if (rc == TA_CONFIG) {
 			*err = e;
 			return rc;
@@ -81,11 +81,12 @@ static enum ta_rc acquire(struct stage *s, struct ta_err *err)
 	}
 }
 
-enum ta_rc stage_open(struct stage *s, const struct role *role, int32_t lock_class, int32_t lock_key,
-		const char *const *channels, struct ta_err *err)
+enum ta_rc stage_open(struct stage *s, const struct role *role, int32_t lock_class,
+	int32_t lock_key, const char *const *channels, struct ta_err *err)
 {
 	char host[64] = "localhost";
-	*s = (struct stage){.role = role, .lock_class = lock_class, .lock_key = lock_key, .clock_fd = -1};
+	*s = (struct stage){
+		.role = role, .lock_class = lock_class, .lock_key = lock_key, .clock_fd = -1};
 	for (size_t i = 0; channels && channels[i]; i++) {
 		TA_ASSERT(i + 1 < TA_COUNT(s->channels));
 		s->channels[i] = channels[i];
@@ -95,7 +96,7 @@ enum ta_rc stage_open(struct stage *s, const struct role *role, int32_t lock_cla
 	if (clock_file()) {
 		s->clock_fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
 		if (s->clock_fd < 0 || inotify_add_watch(s->clock_fd, clock_file(),
-				IN_CLOSE_WRITE | IN_MODIFY | IN_ATTRIB) < 0)
+					       IN_CLOSE_WRITE | IN_MODIFY | IN_ATTRIB) < 0)
 			return ta_fail_os(err, "cannot watch the clock file %s", clock_file());
 	}
 	return acquire(s, err);
@@ -146,8 +147,7 @@ static bool drain_clock(struct stage *s)
 unsigned stage_wait(struct stage *s, int timeout_ms)
 {
 	struct pollfd p[3] = {{.fd = role_stop_fd(), .events = POLLIN},
-			{.fd = stage_socket(s), .events = POLLIN},
-			{.fd = s->clock_fd, .events = POLLIN}};
+		{.fd = stage_socket(s), .events = POLLIN}, {.fd = s->clock_fd, .events = POLLIN}};
 	unsigned woke = stage_drain(s); /* what arrived with an earlier answer */
 	int n = woke ? 0 : poll(p, 3, timeout_ms);
 	if (role_stopping())
@@ -174,9 +174,9 @@ void stage_beat(struct stage *s, bool active, const char *detail)
 	db_arg_bool(&a, active);
 	db_arg_text(&a, detail);
 	if (db_query(s->db,
-			"INSERT INTO heartbeat VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (role, "
-			"instance) DO UPDATE SET pid = $3, at_us = $4, active = $5, detail = $6",
-			&a, NULL, &err))
+		    "INSERT INTO heartbeat VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (role, "
+		    "instance) DO UPDATE SET pid = $3, at_us = $4, active = $5, detail = $6",
+		    &a, NULL, &err))
 		log_warn("heartbeat: %s", err.msg);
 	db_args_release(&a);
 }
@@ -196,8 +196,8 @@ enum ta_rc cursor_get(struct db *db, const char *stage, int64_t *pos, struct ta_
 	struct db_args a = DB_ARGS_INIT;
 	PGresult *r = NULL;
 	db_arg_text(&a, stage);
-	enum ta_rc rc = db_query(db, "SELECT pos FROM curlog WHERE stage = $1 ORDER BY pos DESC LIMIT 1",
-			&a, &r, err);
+	enum ta_rc rc = db_query(db,
+		"SELECT pos FROM curlog WHERE stage = $1 ORDER BY pos DESC LIMIT 1", &a, &r, err);
 	if (!rc)
 		*pos = db_rows(r) ? db_i64(r, 0, 0) : 0;
 	PQclear(r);
@@ -220,9 +220,9 @@ enum ta_rc cursor_prune(struct db *db, const char *stage, struct ta_err *err)
 	struct db_args a = DB_ARGS_INIT;
 	db_arg_text(&a, stage);
 	enum ta_rc rc = db_query(db,
-			"DELETE FROM curlog WHERE stage = $1 AND pos < (SELECT max(pos) FROM curlog "
-			"WHERE stage = $1)",
-			&a, NULL, err);
+		"DELETE FROM curlog WHERE stage = $1 AND pos < (SELECT max(pos) FROM curlog "
+		"WHERE stage = $1)",
+		&a, NULL, err);
 	db_args_release(&a);
 	return rc;
 }

@@ -20,7 +20,7 @@ struct stage {
 	int32_t lock_class, lock_key;
 	const char *channels[4]; /* LISTENed, NULL-terminated */
 	int64_t beat_mono_us;
-	int clock_fd; /* inotify on the clock file of tests, -1 */
+	int clock_fd;      /* inotify on the clock file of tests, -1 */
 	char instance[96]; /* host:pid */
 };
 
@@ -28,7 +28,7 @@ struct stage {
  * checks the schema, waits on standby until the lock is ours. `channels` NULL-terminated, at most
  * 3. Errors: TA_CONFIG (will not get better: the process exits 2), TA_CANCELLED (told to stop). */
 TA_MUST enum ta_rc stage_open(struct stage *s, const struct role *role, int32_t lock_class,
-		int32_t lock_key, const char *const *channels, struct ta_err *err);
+	int32_t lock_key, const char *const *channels, struct ta_err *err);
 /* After db_lost(): the same again on a new connection, lock included. */
 TA_MUST enum ta_rc stage_reopen(struct stage *s, struct ta_err *err);
 void stage_close(struct stage *s);
@@ -44,8 +44,8 @@ unsigned stage_drain(struct stage *s);
  * next statement will notice a lost connection. */
 void stage_beat(struct stage *s, bool active, const char *detail);
 /* NOTIFY channel, payload. */
-TA_MUST enum ta_rc stage_notify(struct db *db, const char *channel, const char *payload,
-		struct ta_err *err);
+TA_MUST enum ta_rc stage_notify(
+	struct db *db, const char *channel, const char *payload, struct ta_err *err);
 
 /* Positions are appended (table curlog). 0 when there is none. */
 TA_MUST enum ta_rc cursor_get(struct db *db, const char *stage, int64_t *pos, struct ta_err *err);

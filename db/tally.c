@@ -39,15 +39,15 @@ static size_t hash(const struct tally_row *r)
 {
 	uint64_t h = (uint64_t)r->minute * 31 + (uint64_t)r->pixel_id;
 	h = h * 0x9e3779b97f4a7c15u + (uint64_t)r->store_id * 131 + (uint64_t)r->item * 7 +
-			(uint64_t)r->bin;
+	    (uint64_t)r->bin;
 	return (size_t)(h ^ h >> 29);
 }
 
 static bool same(const struct tally_row *a, const struct tally_row *b)
 {
 	return a->minute == b->minute && a->store_id == b->store_id && a->pixel_id == b->pixel_id &&
-			a->item == b->item && a->bin == b->bin &&
-			memcmp(a->currency, b->currency, sizeof(a->currency)) == 0;
+	       a->item == b->item && a->bin == b->bin &&
+	       memcmp(a->currency, b->currency, sizeof(a->currency)) == 0;
 }
 
 static size_t *slot_of(struct tally *t, const struct tally_row *row)
@@ -83,14 +83,14 @@ void tally_add(struct tally *t, const struct tally_row *row)
 	t->rows[*slot - 1].amount += row->amount;
 }
 
-void tally_move(struct tally *t, int64_t received_us, int32_t store_id, int32_t pixel_id, int before,
-		int after)
+void tally_move(struct tally *t, int64_t received_us, int32_t store_id, int32_t pixel_id,
+	int before, int after)
 {
 	struct tally_row row = {.minute = received_us / (60 * US_PER_S),
-			.store_id = store_id,
-			.pixel_id = pixel_id,
-			.item = (int16_t)after,
-			.n = 1};
+		.store_id = store_id,
+		.pixel_id = pixel_id,
+		.item = (int16_t)after,
+		.n = 1};
 	tally_add(t, &row);
 	row.item = (int16_t)before;
 	row.n = -1;
@@ -105,12 +105,13 @@ struct columns {
 	const char **currency;
 };
 
-static struct columns columns_of(struct arena *a, const struct tally *t, int64_t first, size_t *count)
+static struct columns columns_of(
+	struct arena *a, const struct tally *t, int64_t first, size_t *count)
 {
 	size_t n = t->n, k = 0;
 	struct columns c = {arena_alloc(a, n * 8), arena_alloc(a, n * 8), arena_alloc(a, n * 8),
-			arena_alloc(a, n * 8), arena_alloc(a, n * 4), arena_alloc(a, n * 4),
-			arena_alloc(a, n * 2), arena_alloc(a, n * 2), arena_alloc(a, n * sizeof(char *))};
+		arena_alloc(a, n * 8), arena_alloc(a, n * 4), arena_alloc(a, n * 4),
+		arena_alloc(a, n * 2), arena_alloc(a, n * 2), arena_alloc(a, n * sizeof(char *))};
 	for (size_t i = 0; i < n; i++) {
 		const struct tally_row *r = &t->rows[i];
 		if (r->n == 0 && r->amount == 0)
@@ -148,10 +149,10 @@ enum ta_rc tally_write(struct tally *t, struct db *db, int64_t now_us, struct ta
 	db_arg_i64s(&a, c.n, n);
 	db_arg_i64s(&a, c.amount, n);
 	enum ta_rc rc = db_query(db,
-			"INSERT INTO tally SELECT $1, u.* FROM unnest($2::bigint[], $3::bigint[], "
-			"$4::int[], $5::int[], $6::smallint[], $7::smallint[], $8::text[], "
-			"$9::bigint[], $10::bigint[]) u",
-			&a, NULL, err);
+		"INSERT INTO tally SELECT $1, u.* FROM unnest($2::bigint[], $3::bigint[], "
+		"$4::int[], $5::int[], $6::smallint[], $7::smallint[], $8::text[], "
+		"$9::bigint[], $10::bigint[]) u",
+		&a, NULL, err);
 	db_args_release(&a);
 	return rc;
 }

@@ -12,7 +12,7 @@
 struct db;
 
 struct tally_row {
-	int64_t minute; /* minutes since 1970 of the event's receipt */
+	int64_t minute;             /* minutes since 1970 of the event's receipt */
 	int32_t store_id, pixel_id; /* pixel 0: counts of the store */
 	int16_t item, bin;
 	char currency[4]; /* "" without money */
@@ -29,14 +29,14 @@ struct tally {
 };
 
 /* Reads the stage's last id. Only the process that holds the stage may write it. */
-TA_MUST enum ta_rc tally_open(struct tally *t, struct db *db, enum tally_stage stage,
-		struct ta_err *err);
+TA_MUST enum ta_rc tally_open(
+	struct tally *t, struct db *db, enum tally_stage stage, struct ta_err *err);
 void tally_release(struct tally *t);
 /* Adds to what is pending; rows that differ only in n and amount are one. */
 void tally_add(struct tally *t, const struct tally_row *row);
 /* A delivery's move: -1 at `before` (skip with before < 0), +1 at `after`. */
-void tally_move(struct tally *t, int64_t received_us, int32_t store_id, int32_t pixel_id, int before,
-		int after);
+void tally_move(struct tally *t, int64_t received_us, int32_t store_id, int32_t pixel_id,
+	int before, int after);
 /* Writes what is pending inside the caller's transaction; tally_clear() after its commit, or after
  * its rollback when the batch is built again. */
 TA_MUST enum ta_rc tally_write(struct tally *t, struct db *db, int64_t now_us, struct ta_err *err);

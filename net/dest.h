@@ -12,44 +12,45 @@ struct arena;
 
 /* A pixel's settings as a builder sees them. Borrowed. */
 struct dest_config {
-	const char *base_url; /* with version path, no slash at the end */
-	const char *account; /* ad account, pixel or dataset id */
-	const char *token; /* NULL when only event bytes are built */
-	const char *test_code; /* NULL: live */
+	const char *base_url;   /* with version path, no slash at the end */
+	const char *account;    /* ad account, pixel or dataset id */
+	const char *token;      /* NULL when only event bytes are built */
+	const char *test_code;  /* NULL: live */
 	const char *content_id; /* auto, variant_id, product_id, sku */
 };
 
 /* How an answer is to be taken (CONTRACTS 0.4). */
 enum dest_class {
-	DEST_OK, /* per-event results say the rest */
+	DEST_OK,              /* per-event results say the rest */
 	DEST_PERMANENT_BATCH, /* refused whole because of some event: bisect */
-	DEST_AUTH, /* token: pause the pixel */
-	DEST_CONFIG, /* account or role: pause the pixel */
-	DEST_RETRY, /* later, everything */
+	DEST_AUTH,            /* token: pause the pixel */
+	DEST_CONFIG,          /* account or role: pause the pixel */
+	DEST_RETRY,           /* later, everything */
 };
 
 struct dest_verdict {
 	enum disposition to; /* DELIVERED, DELIVERED_WARNING, REJECTED or RETRYING */
-	const char *code; /* "953", "100/2804003"; never NULL */
+	const char *code;    /* "953", "100/2804003"; never NULL */
 	const char *message; /* the platform's words, cut at 500 bytes; never NULL */
 };
 
 struct dest_outcome {
 	enum dest_class class;
 	int64_t retry_after_s; /* asked by the platform, 0 none, capped at one hour */
-	long bad_index; /* DEST_PERMANENT_BATCH: index the message names, -1 unknown */
+	long bad_index;        /* DEST_PERMANENT_BATCH: index the message names, -1 unknown */
 	const char *code;
 	const char *message;
-	const char *trace_id; /* fbtrace_id, request_id; "" if none */
+	const char *trace_id;          /* fbtrace_id, request_id; "" if none */
 	struct dest_verdict *verdicts; /* DEST_OK: n of them, in the request's order */
 };
 
 struct dest_request {
 	const char *method, *url; /* url never holds the token */
-	const char *headers[6]; /* "Name: value", NULL-terminated */
+	const char *headers[6];   /* "Name: value", NULL-terminated */
 	const char *secret_header; /* "Authorization: Bearer …": sent, never stored; NULL if none */
 	struct buf body; /* as stored: Meta's access_token is put in at sending, see secret_body */
-	const char *secret_body; /* Meta: text put right behind the body's first '{'; NULL if none */
+	const char
+		*secret_body; /* Meta: text put right behind the body's first '{'; NULL if none */
 };
 
 struct dest_reply {
@@ -64,16 +65,17 @@ struct dest {
 	/* Can this event be sent to the platform at all? REASON_NONE, or the reason to reject it
 	 * (TOO_OLD, NO_MATCH_KEY, NO_CURRENCY, BUILD) with the detail in `why`. */
 	enum reason (*check)(const struct event *ev, const struct dest_config *cfg, int64_t now_s,
-			struct buf *why);
+		struct buf *why);
 	/* Appends the event's own JSON object: the bytes that retries and replays repeat. */
 	void (*event)(struct buf *b, const struct event *ev, const char *wire_id,
-			const struct dest_config *cfg);
-	/* Wraps n event objects into a request. Strings live in the arena, the body in req->body. */
+		const struct dest_config *cfg);
+	/* Wraps n event objects into a request. Strings live in the arena, the body in req->body.
+	 */
 	void (*request)(struct arena *a, const struct dest_config *cfg, const struct buf *events,
-			size_t n, struct dest_request *req);
+		size_t n, struct dest_request *req);
 	/* Reads an answer to a request of n events. Strings and verdicts live in the arena. */
-	void (*judge)(struct arena *a, const struct dest_reply *r, size_t n,
-			struct dest_outcome *out);
+	void (*judge)(
+		struct arena *a, const struct dest_reply *r, size_t n, struct dest_outcome *out);
 };
 
 const struct dest *dest_get(enum platform_id id); /* NULL: not built yet (sheets) */

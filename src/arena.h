@@ -17,8 +17,8 @@ struct arena {
 
 #define ARENA_INIT ((struct arena){0})
 
-void arena_release(struct arena *a); /* frees everything; usable again */
-void arena_clear(struct arena *a); /* forgets everything, keeps one block */
+void arena_release(struct arena *a);                    /* frees everything; usable again */
+void arena_clear(struct arena *a);                      /* forgets everything, keeps one block */
 TA_MALLOC void *arena_alloc(struct arena *a, size_t n); /* zeroed, aligned for any type */
 TA_MALLOC char *arena_strdup(struct arena *a, const char *s);
 TA_MALLOC char *arena_strndup(struct arena *a, const char *s, size_t n);

@@ -19,10 +19,10 @@ struct buf {
 #define BUF_INIT(cap_) ((struct buf){.cap = (cap_)})
 
 void buf_init(struct buf *b, size_t cap);
-void buf_release(struct buf *b); /* frees; the cap stays */
-void buf_clear(struct buf *b); /* length 0, memory kept, `over` reset */
+void buf_release(struct buf *b);          /* frees; the cap stays */
+void buf_clear(struct buf *b);            /* length 0, memory kept, `over` reset */
 const char *buf_str(const struct buf *b); /* borrowed, never NULL */
-char *buf_detach(struct buf *b); /* owned by the caller, free(); never NULL */
+char *buf_detach(struct buf *b);          /* owned by the caller, free(); never NULL */
 
 void buf_add(struct buf *b, const void *p, size_t n);
 void buf_adds(struct buf *b, const char *s);

@@ -6,7 +6,7 @@
 #include <time.h>
 
 static int64_t offset_us;
-static char *file; /* of @FILE */
+static char *file;        /* of @FILE */
 static int64_t frozen_us; /* last good content of the file */
 
 static int64_t real_us(clockid_t id)
@@ -39,17 +39,17 @@ enum ta_rc clock_init(const char *spec, struct ta_err *err)
 		file = ta_strdup(spec + 1);
 		if (!read_file(&frozen_us))
 			return ta_fail(err, TA_CONFIG,
-					"TRACKAI_CLOCK: %s holds no instant such as "
-					"2026-11-22T10:40:00Z; write one into it",
-					file);
+				"TRACKAI_CLOCK: %s holds no instant such as "
+				"2026-11-22T10:40:00Z; write one into it",
+				file);
 		return TA_OK;
 	}
 	int64_t us;
 	if (!clock_parse(spec, &us))
 		return ta_fail(err, TA_CONFIG,
-				"TRACKAI_CLOCK: \"%.60s\" is not an instant such as "
-				"2026-11-22T10:40:00Z, nor @FILE",
-				spec);
+			"TRACKAI_CLOCK: \"%.60s\" is not an instant such as "
+			"2026-11-22T10:40:00Z, nor @FILE",
+			spec);
 	offset_us = us - real_us(CLOCK_REALTIME);
 	return TA_OK;
 }
@@ -103,7 +103,8 @@ static bool civil_days(int y, int m, int d, int64_t *days)
 	bool leap = (y % 4 == 0 && y % 100 != 0) || y % 400 == 0;
 	if (d > len[m - 1] + (m == 2 && leap ? 1 : 0))
 		return false;
-	int64_t n = (int64_t)(y - 1970) * 365 + (y - 1969) / 4 - (y - 1901) / 100 + (y - 1601) / 400;
+	int64_t n =
+		(int64_t)(y - 1970) * 365 + (y - 1969) / 4 - (y - 1901) / 100 + (y - 1601) / 400;
 	for (int i = 0; i < m - 1; i++)
 		n += len[i] + (i == 1 && leap ? 1 : 0);
 	*days = n + d - 1;
@@ -146,29 +147,38 @@ static bool parse_zone(const char **s, int *offset_s)
 	return true;
 }
 
+/* The part behind the T: time of day, fraction, zone; microseconds behind midnight UTC. */
+static bool parse_time(const char **s, int64_t *us)
+{
+	int h, mi, sec = 0, frac, zone;
+	if (!digits(s, 2, &h) || *(*s)++ != ':' || !digits(s, 2, &mi))
+		return false;
+	if (**s == ':') {
+		(*s)++;
+		if (!digits(s, 2, &sec))
+			return false;
+	}
+	if (h > 23 || mi > 59 || sec > 60 || !parse_fraction(s, &frac) || !parse_zone(s, &zone))
+		return false;
+	*us = (h * 3600 + mi * 60 + sec - zone) * US_PER_S + frac;
+	return true;
+}
+
 bool clock_parse(const char *s, int64_t *us)
 {
-	int y, mo, d, h = 0, mi = 0, sec = 0, frac = 0, zone = 0;
-	int64_t days;
+	int y, mo, d;
+	int64_t days, time = 0;
 	if (!digits(&s, 4, &y) || *s++ != '-' || !digits(&s, 2, &mo) || *s++ != '-' ||
-			!digits(&s, 2, &d) || !civil_days(y, mo, d, &days))
+		!digits(&s, 2, &d) || !civil_days(y, mo, d, &days))
 		return false;
 	if (*s == 'T' || *s == 't' || *s == ' ') {
 		s++;
-		if (!digits(&s, 2, &h) || *s++ != ':' || !digits(&s, 2, &mi))
-			return false;
-		if (*s == ':') {
-			s++;
-			if (!digits(&s, 2, &sec))
-				return false;
-		}
-		if (h > 23 || mi > 59 || sec > 60 || !parse_fraction(&s, &frac) ||
-				!parse_zone(&s, &zone))
+		if (!parse_time(&s, &time))
 			return false;
 	}
 	if (*s)
 		return false;
-	*us = (days * 86400 + h * 3600 + mi * 60 + sec - zone) * US_PER_S + frac;
+	*us = days * US_PER_DAY + time;
 	return true;
 }
 
@@ -218,8 +228,8 @@ enum ta_rc clock_parse_when(const char *s, int64_t *us, struct ta_err *err)
 		*us = midnight + (h * 3600 + m * 60) * US_PER_S;
 	else if (!parse_ago(s, us) && !clock_parse(s, us))
 		return ta_fail(err, TA_USAGE,
-				"\"%.60s\" is not a time; write 2026-11-22T10:31:00Z, 10:31, -2h or "
-				"yesterday",
-				s);
+			"\"%.60s\" is not a time; write 2026-11-22T10:31:00Z, 10:31, -2h or "
+			"yesterday",
+			s);
 	return TA_OK;
 }

@@ -20,8 +20,8 @@ int cmd_conf(int argc, char **argv)
 		bool secret = k == CONF_DATABASE && strstr(conf_get(k), "password");
 		const char *value = secret ? "(holds a password)" : conf_get(k);
 		if (json)
-			json_object_set_new(all, conf_word(k), json_pack("{s:s, s:s}", "value", value,
-					"origin", conf_origin(k)));
+			json_object_set_new(all, conf_word(k),
+				json_pack("{s:s, s:s}", "value", value, "origin", conf_origin(k)));
 		else
 			printf("%-17s %-46s %s\n", conf_word(k), value, conf_origin(k));
 	}

@@ -76,8 +76,8 @@ static enum ta_rc read_line(const char *path, int line, char *text, struct ta_er
 			conf_set((enum conf_key)k, value, origin);
 			return TA_OK;
 		}
-	return ta_fail(err, TA_CONFIG, "%s:%d: there is no setting \"%.40s\"; trackai conf lists them",
-			path, line, key);
+	return ta_fail(err, TA_CONFIG,
+		"%s:%d: there is no setting \"%.40s\"; trackai conf lists them", path, line, key);
 }
 
 static enum ta_rc read_file(const char *path, struct ta_err *err)
@@ -116,7 +116,7 @@ static enum ta_rc read_flags(int *argc, char **argv, struct ta_err *err)
 		size_t n = strcspn(argv[i], "=");
 		int k = 0;
 		while (k < CONF_COUNT && !(rows[k].flag && strlen(rows[k].flag) == n &&
-				memcmp(rows[k].flag, argv[i], n) == 0))
+						 memcmp(rows[k].flag, argv[i], n) == 0))
 			k++;
 		if (k == CONF_COUNT) {
 			argv[keep++] = argv[i];
@@ -127,9 +127,10 @@ static enum ta_rc read_flags(int *argc, char **argv, struct ta_err *err)
 			conf_set(CONF_ASCII, joined ? argv[i] + n + 1 : "1", "flag");
 			continue;
 		}
-		if (!joined && i + 1 == *argc)
-			return ta_fail(err, TA_USAGE, "%s needs a value", argv[i]);
-		conf_set((enum conf_key)k, joined ? argv[i] + n + 1 : argv[++i], "flag");
+		const char *value = joined ? argv[i] + n + 1 : i + 1 < *argc ? argv[++i] : NULL;
+		if (!value)
+			return ta_fail(err, TA_USAGE, "%s needs a value", rows[k].flag);
+		conf_set((enum conf_key)k, value, "flag");
 	}
 	argv[keep] = NULL;
 	*argc = keep;
@@ -156,7 +157,8 @@ enum ta_rc conf_load(int *argc, char **argv, struct ta_err *err)
 
 bool conf_has_database(void)
 {
-	static const char *const pg[] = {"PGHOST", "PGHOSTADDR", "PGPORT", "PGDATABASE", "PGSERVICE"};
+	static const char *const pg[] = {
+		"PGHOST", "PGHOSTADDR", "PGPORT", "PGDATABASE", "PGSERVICE"};
 	if (*conf_get(CONF_DATABASE))
 		return true;
 	for (size_t i = 0; i < TA_COUNT(pg); i++)
@@ -168,7 +170,8 @@ bool conf_has_database(void)
 const char *conf_data_dir(void)
 {
 	static char path[512];
-	const char *set = conf_get(CONF_DATA), *xdg = getenv("XDG_DATA_HOME"), *home = getenv("HOME");
+	const char *set = conf_get(CONF_DATA), *xdg = getenv("XDG_DATA_HOME"),
+		   *home = getenv("HOME");
 	if (*set)
 		return set;
 	if (geteuid() == 0)
@@ -195,19 +198,20 @@ enum ta_rc conf_bytes(enum conf_key k, int64_t *out, struct ta_err *err)
 		const char *unit;
 		int64_t n;
 	} units[] = {{"", 1}, {"B", 1}, {"kB", 1000}, {"MB", 1000000}, {"GB", 1000000000},
-			{"TB", INT64_C(1000000000000)}, {"KiB", 1 << 10}, {"MiB", 1 << 20},
-			{"GiB", 1 << 30}, {"TiB", INT64_C(1) << 40}};
+		{"TB", INT64_C(1000000000000)}, {"KiB", 1 << 10}, {"MiB", 1 << 20},
+		{"GiB", 1 << 30}, {"TiB", INT64_C(1) << 40}};
 	const char *text = conf_get(k);
 	char *end;
 	errno = 0;
 	long long v = strtoll(text, &end, 10);
 	for (size_t i = 0; !errno && end != text && v >= 0 && i < TA_COUNT(units); i++)
-		if (strcmp(units[i].unit, end + strspn(end, " ")) == 0 && v <= INT64_MAX / units[i].n) {
+		if (strcmp(units[i].unit, end + strspn(end, " ")) == 0 &&
+			v <= INT64_MAX / units[i].n) {
 			*out = v * units[i].n;
 			return TA_OK;
 		}
-	return ta_fail(err, TA_CONFIG, "%s (%s): \"%.40s\" is not a size such as 1GiB", rows[k].word,
-			conf_origin(k), text);
+	return ta_fail(err, TA_CONFIG, "%s (%s): \"%.40s\" is not a size such as 1GiB",
+		rows[k].word, conf_origin(k), text);
 }
 
 enum ta_rc conf_address(const char *text, char host[64], int *port, struct ta_err *err)
@@ -221,8 +225,8 @@ enum ta_rc conf_address(const char *text, char host[64], int *port, struct ta_er
 		n -= 2;
 	}
 	if (!colon || !end || end == colon + 1 || *end || p < 0 || p > 65535 || n == 0 || n > 63)
-		return ta_fail(err, TA_CONFIG, "\"%.60s\" is no address:port such as 127.0.0.1:8090",
-				text);
+		return ta_fail(err, TA_CONFIG,
+			"\"%.60s\" is no address:port such as 127.0.0.1:8090", text);
 	memcpy(host, text, n);
 	host[n] = '\0';
 	*port = (int)p;

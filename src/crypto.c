@@ -20,8 +20,8 @@ void crypto_sha256_hex(const void *p, size_t n, char out[65])
 	hex_encode(d, sizeof(d), out);
 }
 
-void crypto_hmac_sha256(const void *key, size_t nkey, const void *p, size_t n,
-		uint8_t out[SHA256_LEN])
+void crypto_hmac_sha256(
+	const void *key, size_t nkey, const void *p, size_t n, uint8_t out[SHA256_LEN])
 {
 	unsigned len = 0;
 	if (!HMAC(EVP_sha256(), key, (int)nkey, p, n, out, &len) || len != SHA256_LEN)
@@ -130,8 +130,8 @@ void seal_keypair(uint8_t pub[SEAL_KEY_LEN], uint8_t priv[SEAL_KEY_LEN])
 		ta_die("%s", err.msg);
 }
 
-enum ta_rc seal_public(const uint8_t priv[SEAL_KEY_LEN], uint8_t pub[SEAL_KEY_LEN],
-		struct ta_err *err)
+enum ta_rc seal_public(
+	const uint8_t priv[SEAL_KEY_LEN], uint8_t pub[SEAL_KEY_LEN], struct ta_err *err)
 {
 	size_t n = SEAL_KEY_LEN;
 	EVP_PKEY *k = EVP_PKEY_new_raw_private_key(EVP_PKEY_X25519, NULL, priv, SEAL_KEY_LEN);
@@ -155,7 +155,7 @@ static bool agree(const uint8_t *priv, const uint8_t *peer, uint8_t out[32])
 	EVP_PKEY *b = EVP_PKEY_new_raw_public_key(EVP_PKEY_X25519, NULL, peer, SEAL_KEY_LEN);
 	EVP_PKEY_CTX *c = a && b ? EVP_PKEY_CTX_new(a, NULL) : NULL;
 	bool ok = c && EVP_PKEY_derive_init(c) == 1 && EVP_PKEY_derive_set_peer(c, b) == 1 &&
-			EVP_PKEY_derive(c, out, &n) == 1 && n == 32;
+		  EVP_PKEY_derive(c, out, &n) == 1 && n == 32;
 	EVP_PKEY_CTX_free(c);
 	EVP_PKEY_free(a);
 	EVP_PKEY_free(b);
@@ -163,8 +163,8 @@ static bool agree(const uint8_t *priv, const uint8_t *peer, uint8_t out[32])
 }
 
 /* AES key from the shared secret, bound to both public halves. */
-static bool derive(const uint8_t secret[32], const uint8_t *ephemeral, const uint8_t *pub,
-		uint8_t key[32])
+static bool derive(
+	const uint8_t secret[32], const uint8_t *ephemeral, const uint8_t *pub, uint8_t key[32])
 {
 	uint8_t salt[64];
 	static const unsigned char info[] = "trackai seal v1";
@@ -173,17 +173,17 @@ static bool derive(const uint8_t secret[32], const uint8_t *ephemeral, const uin
 	memcpy(salt + 32, pub, 32);
 	EVP_PKEY_CTX *c = EVP_PKEY_CTX_new_id(EVP_PKEY_HKDF, NULL);
 	bool ok = c && EVP_PKEY_derive_init(c) == 1 &&
-			EVP_PKEY_CTX_set_hkdf_md(c, EVP_sha256()) == 1 &&
-			EVP_PKEY_CTX_set1_hkdf_salt(c, salt, sizeof(salt)) == 1 &&
-			EVP_PKEY_CTX_set1_hkdf_key(c, secret, 32) == 1 &&
-			EVP_PKEY_CTX_add1_hkdf_info(c, info, sizeof(info) - 1) == 1 &&
-			EVP_PKEY_derive(c, key, &n) == 1;
+		  EVP_PKEY_CTX_set_hkdf_md(c, EVP_sha256()) == 1 &&
+		  EVP_PKEY_CTX_set1_hkdf_salt(c, salt, sizeof(salt)) == 1 &&
+		  EVP_PKEY_CTX_set1_hkdf_key(c, secret, 32) == 1 &&
+		  EVP_PKEY_CTX_add1_hkdf_info(c, info, sizeof(info) - 1) == 1 &&
+		  EVP_PKEY_derive(c, key, &n) == 1;
 	EVP_PKEY_CTX_free(c);
 	return ok;
 }
 
 enum ta_rc seal(const uint8_t pub[SEAL_KEY_LEN], const char *aad, const void *p, size_t n,
-		uint8_t *out, struct ta_err *err)
+	uint8_t *out, struct ta_err *err)
 {
 	uint8_t priv[32], eph[32], secret[32], key[32], digest[SHA256_LEN];
 	int len = 0, tail = 0;
@@ -197,11 +197,11 @@ enum ta_rc seal(const uint8_t pub[SEAL_KEY_LEN], const char *aad, const void *p,
 	uint8_t *nonce = o + 40, *text = o + 52;
 	EVP_CIPHER_CTX *c = EVP_CIPHER_CTX_new();
 	bool ok = c && agree(priv, pub, secret) && derive(secret, eph, pub, key) &&
-			EVP_EncryptInit_ex(c, EVP_aes_256_gcm(), NULL, key, nonce) == 1 &&
-			EVP_EncryptUpdate(c, NULL, &len, (const uint8_t *)aad, (int)strlen(aad)) == 1 &&
-			EVP_EncryptUpdate(c, text, &len, p, (int)n) == 1 &&
-			EVP_EncryptFinal_ex(c, text + len, &tail) == 1 &&
-			EVP_CIPHER_CTX_ctrl(c, EVP_CTRL_GCM_GET_TAG, 16, text + n) == 1;
+		  EVP_EncryptInit_ex(c, EVP_aes_256_gcm(), NULL, key, nonce) == 1 &&
+		  EVP_EncryptUpdate(c, NULL, &len, (const uint8_t *)aad, (int)strlen(aad)) == 1 &&
+		  EVP_EncryptUpdate(c, text, &len, p, (int)n) == 1 &&
+		  EVP_EncryptFinal_ex(c, text + len, &tail) == 1 &&
+		  EVP_CIPHER_CTX_ctrl(c, EVP_CTRL_GCM_GET_TAG, 16, text + n) == 1;
 	EVP_CIPHER_CTX_free(c);
 	crypto_wipe(priv, sizeof(priv));
 	crypto_wipe(secret, sizeof(secret));
@@ -210,7 +210,7 @@ enum ta_rc seal(const uint8_t pub[SEAL_KEY_LEN], const char *aad, const void *p,
 }
 
 enum ta_rc seal_open(const uint8_t priv[SEAL_KEY_LEN], const char *aad, const uint8_t *p, size_t n,
-		uint8_t *out, struct ta_err *err)
+	uint8_t *out, struct ta_err *err)
 {
 	uint8_t pub[32], secret[32], key[32], digest[SHA256_LEN], tag[16];
 	int len = 0, tail = 0;
@@ -222,21 +222,22 @@ enum ta_rc seal_open(const uint8_t priv[SEAL_KEY_LEN], const char *aad, const ui
 	crypto_sha256(pub, SEAL_KEY_LEN, digest);
 	if (memcmp(digest, p + 1, 8) != 0)
 		return ta_fail(err, TA_DENIED,
-				"a secret is sealed to another key; put that key into the key dir or set the "
-				"secret again");
+			"a secret is sealed to another key; put that key into the key dir or set "
+			"the secret again");
 	const uint8_t *eph = p + 9, *nonce = p + 41, *text = p + 53;
 	size_t raw = n - SEAL_OVERHEAD;
 	memcpy(tag, text + raw, 16);
 	EVP_CIPHER_CTX *c = EVP_CIPHER_CTX_new();
 	bool ok = c && agree(priv, eph, secret) && derive(secret, eph, pub, key) &&
-			EVP_DecryptInit_ex(c, EVP_aes_256_gcm(), NULL, key, nonce) == 1 &&
-			EVP_DecryptUpdate(c, NULL, &len, (const uint8_t *)aad, (int)strlen(aad)) == 1 &&
-			EVP_DecryptUpdate(c, out, &len, text, (int)raw) == 1 &&
-			EVP_CIPHER_CTX_ctrl(c, EVP_CTRL_GCM_SET_TAG, 16, tag) == 1 &&
-			EVP_DecryptFinal_ex(c, out + len, &tail) == 1;
+		  EVP_DecryptInit_ex(c, EVP_aes_256_gcm(), NULL, key, nonce) == 1 &&
+		  EVP_DecryptUpdate(c, NULL, &len, (const uint8_t *)aad, (int)strlen(aad)) == 1 &&
+		  EVP_DecryptUpdate(c, out, &len, text, (int)raw) == 1 &&
+		  EVP_CIPHER_CTX_ctrl(c, EVP_CTRL_GCM_SET_TAG, 16, tag) == 1 &&
+		  EVP_DecryptFinal_ex(c, out + len, &tail) == 1;
 	EVP_CIPHER_CTX_free(c);
 	crypto_wipe(secret, sizeof(secret));
 	crypto_wipe(key, sizeof(key));
 	return ok ? TA_OK
-		  : ta_fail(err, TA_DENIED, "a sealed secret belongs to another row or is damaged; set it again");
+		  : ta_fail(err, TA_DENIED,
+			    "a sealed secret belongs to another row or is damaged; set it again");
 }

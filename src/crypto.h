@@ -12,14 +12,14 @@
 void crypto_sha256(const void *p, size_t n, uint8_t out[SHA256_LEN]);
 /* Lower-case hex of the digest; out of 65 bytes. */
 void crypto_sha256_hex(const void *p, size_t n, char out[65]);
-void crypto_hmac_sha256(const void *key, size_t nkey, const void *p, size_t n,
-		uint8_t out[SHA256_LEN]);
+void crypto_hmac_sha256(
+	const void *key, size_t nkey, const void *p, size_t n, uint8_t out[SHA256_LEN]);
 /* Constant time in n. */
 bool crypto_equal(const void *a, const void *b, size_t n);
 void crypto_random(void *p, size_t n); /* dies when the system has no randomness */
 void crypto_wipe(void *p, size_t n);
 
-void hex_encode(const void *p, size_t n, char *out); /* 2n+1 bytes, lower case */
+void hex_encode(const void *p, size_t n, char *out);            /* 2n+1 bytes, lower case */
 TA_MUST bool hex_decode(const char *s, size_t n, uint8_t *out); /* n even digits, n/2 bytes */
 /* Standard alphabet with padding. Returns the number of bytes, -1 when malformed or larger than
  * cap. */
@@ -34,15 +34,15 @@ void base64_encode(const void *p, size_t n, char *out); /* 4*((n+2)/3)+1 bytes *
 
 void seal_keypair(uint8_t pub[SEAL_KEY_LEN], uint8_t priv[SEAL_KEY_LEN]);
 /* Public half of a private key. */
-TA_MUST enum ta_rc seal_public(const uint8_t priv[SEAL_KEY_LEN], uint8_t pub[SEAL_KEY_LEN],
-		struct ta_err *err);
+TA_MUST enum ta_rc seal_public(
+	const uint8_t priv[SEAL_KEY_LEN], uint8_t pub[SEAL_KEY_LEN], struct ta_err *err);
 /* First 16 hex digits of SHA-256 of the public half; out of 17 bytes. */
 void seal_fingerprint(const uint8_t pub[SEAL_KEY_LEN], char out[17]);
 /* out of n + SEAL_OVERHEAD bytes. */
 TA_MUST enum ta_rc seal(const uint8_t pub[SEAL_KEY_LEN], const char *aad, const void *p, size_t n,
-		uint8_t *out, struct ta_err *err);
+	uint8_t *out, struct ta_err *err);
 /* out of n - SEAL_OVERHEAD bytes. Errors: TA_DENIED (another key, another row, or damaged). */
 TA_MUST enum ta_rc seal_open(const uint8_t priv[SEAL_KEY_LEN], const char *aad, const uint8_t *p,
-		size_t n, uint8_t *out, struct ta_err *err);
+	size_t n, uint8_t *out, struct ta_err *err);
 
 #endif

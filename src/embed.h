@@ -5,7 +5,7 @@
 #include <stddef.h>
 
 struct embed_file {
-	const char *name; /* base name, NULL ends a list */
+	const char *name;          /* base name, NULL ends a list */
 	const unsigned char *data; /* NUL-terminated; the NUL is not counted */
 	size_t len;
 };

@@ -18,7 +18,7 @@ static const struct {
 };
 
 static void set(struct ta_err *err, enum ta_rc rc, int os, const char *fmt, va_list ap)
-		TA_PRINTF(4, 0);
+	TA_PRINTF(4, 0);
 
 static void set(struct ta_err *err, enum ta_rc rc, int os, const char *fmt, va_list ap)
 {

@@ -20,17 +20,18 @@ enum ta_rc {
 
 struct ta_err {
 	enum ta_rc rc;
-	int os; /* errno, 0 if none */
+	int os;           /* errno, 0 if none */
 	char sqlstate[6]; /* of PostgreSQL, "" if none */
-	char field[32]; /* the field at fault, for forms; "" if none */
-	char msg[240]; /* one sentence, no secrets */
+	char field[32];   /* the field at fault, for forms; "" if none */
+	char msg[240];    /* one sentence, no secrets */
 };
 
-/* Sets err (may be NULL) and returns rc, so that `return ta_fail(err, TA_IO, "…", …);` is a line. */
+/* Sets err (may be NULL) and returns rc, so that `return ta_fail(err, TA_IO, "…", …);` is a line.
+ */
 enum ta_rc ta_fail(struct ta_err *err, enum ta_rc rc, const char *fmt, ...) TA_PRINTF(3, 4);
 /* As ta_fail, with err->field set to `field`. */
 enum ta_rc ta_fail_field(struct ta_err *err, const char *field, const char *fmt, ...)
-		TA_PRINTF(3, 4);
+	TA_PRINTF(3, 4);
 /* As ta_fail with TA_IO, and ": strerror(errno)" behind the text; err->os = errno. */
 enum ta_rc ta_fail_os(struct ta_err *err, const char *fmt, ...) TA_PRINTF(2, 3);
 /* Puts "context: " in front of the message; keeps the code. Returns err->rc. */
@@ -44,8 +45,7 @@ const char *ta_rc_word(enum ta_rc rc);
 /* Ends the process with a message on stderr: out of memory and broken invariants only. */
 TA_NORETURN void ta_die(const char *fmt, ...) TA_PRINTF(1, 2);
 /* Stays on in release builds. */
-#define TA_ASSERT(c)                                                                              \
-	((c) ? (void)0 : ta_die("%s:%d: broken invariant: %s", __FILE__, __LINE__, #c))
+#define TA_ASSERT(c) ((c) ? (void)0 : ta_die("%s:%d: broken invariant: %s", __FILE__, __LINE__, #c))
 
 /* Never fail: out of memory ends the process (nothing unstored was acknowledged). */
 TA_MALLOC void *ta_alloc(size_t n); /* zeroed */

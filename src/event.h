@@ -32,7 +32,7 @@ struct event_user {
 	const char *phone; /* digits with country calling code, no plus: "15551234567" */
 	const char *external_id;
 	const char *first_name, *last_name, *city, *state, *zip, *country; /* country ISO-2 */
-	const char *birthdate, *gender; /* YYYYMMDD; f, m, n */
+	const char *birthdate, *gender;                                    /* YYYYMMDD; f, m, n */
 	const char *ip, *user_agent;
 };
 
@@ -46,7 +46,7 @@ struct event_utm {
 };
 
 struct event_order {
-	const char *id; /* the shop's order id; for refunds the order refunded */
+	const char *id;   /* the shop's order id; for refunds the order refunded */
 	const char *name; /* "#1001" */
 	const char *financial_status;
 	const char *source_name; /* web, pos, shopify_draft_order, … */
@@ -61,9 +61,9 @@ struct event {
 	enum event_name name;
 	const char *custom_name; /* given name of EV_CUSTOM */
 	enum source source;
-	const char *topic; /* shopify topic, NULL else */
+	const char *topic;    /* shopify topic, NULL else */
 	const char *event_id; /* as given by browser or API; ta_event_id of an order */
-	int64_t time_s; /* when it happened, Unix seconds */
+	int64_t time_s;       /* when it happened, Unix seconds */
 	const char *url, *referrer;
 	bool has_value;
 	struct money value;
@@ -75,10 +75,10 @@ struct event {
 	struct event_utm utm;
 	struct event_order order;
 	enum consent consent;
-	bool test; /* test traffic: orders with test=true, or asked by a server key */
-	const char *language; /* ISO 639-1 */
-	const char *search; /* query string of a search */
-	const char *custom; /* compact JSON object of the given `custom`, NULL */
+	bool test;             /* test traffic: orders with test=true, or asked by a server key */
+	const char *language;  /* ISO 639-1 */
+	const char *search;    /* query string of a search */
+	const char *custom;    /* compact JSON object of the given `custom`, NULL */
 	const char **warnings; /* what was left out and why, half sentences */
 	size_t nwarnings;
 };
@@ -91,8 +91,7 @@ void event_warn(struct arena *a, struct event *ev, const char *fmt, ...) TA_PRIN
 /* Appends the document; deterministic: same event, same bytes. */
 void event_write(struct buf *b, const struct event *ev);
 /* Reads a document. Errors: TA_PROTO (not a document of a known version). */
-TA_MUST enum ta_rc event_read(struct arena *a, const char *doc, size_t len, struct event *ev,
-		struct ta_err *err);
-
+TA_MUST enum ta_rc event_read(
+	struct arena *a, const char *doc, size_t len, struct event *ev, struct ta_err *err);
 
 #endif

@@ -23,12 +23,13 @@ size_t lz_pack(const void *p, size_t n, void *out)
 	return 4 + (size_t)packed;
 }
 
-enum ta_rc lz_unpack(struct arena *a, const void *p, size_t n, char **out, size_t *nout,
-		struct ta_err *err)
+enum ta_rc lz_unpack(
+	struct arena *a, const void *p, size_t n, char **out, size_t *nout, struct ta_err *err)
 {
 	const uint8_t *in = p;
 	if (n < 4 || n > INT_MAX)
-		return ta_fail(err, TA_PROTO, "stored bytes are damaged: %zu bytes is no LZ4 block", n);
+		return ta_fail(
+			err, TA_PROTO, "stored bytes are damaged: %zu bytes is no LZ4 block", n);
 	size_t raw = 0;
 	for (int i = 0; i < 4; i++)
 		raw |= (size_t)in[i] << (8 * i);
@@ -37,8 +38,8 @@ enum ta_rc lz_unpack(struct arena *a, const void *p, size_t n, char **out, size_
 	char *o = arena_alloc(a, raw + 1);
 	int got = LZ4_decompress_safe((const char *)p + 4, o, (int)(n - 4), (int)raw);
 	if (got < 0 || (size_t)got != raw)
-		return ta_fail(err, TA_PROTO, "stored bytes are damaged: LZ4 stops at %d of %zu", got,
-				raw);
+		return ta_fail(err, TA_PROTO, "stored bytes are damaged: LZ4 stops at %d of %zu",
+			got, raw);
 	*out = o;
 	*nout = raw;
 	return TA_OK;

@@ -32,7 +32,7 @@ static int help(const char *word)
 	for (size_t i = 0; i < TA_COUNT(commands); i++)
 		if (all || strcmp(commands[i].name, word) == 0) {
 			printf("  trackai %s %s\n      %s\n", commands[i].name, commands[i].args,
-					commands[i].help);
+				commands[i].help);
 			found = true;
 		}
 	if (!found)
@@ -55,7 +55,8 @@ int main(int argc, char **argv)
 	const char *word = argc > 1 ? argv[1] : "console";
 	for (size_t i = 0; i < TA_COUNT(commands); i++)
 		if (strcmp(commands[i].name, word) == 0)
-			return argc > 1 ? commands[i].run(argc - 1, argv + 1) : commands[i].run(1, argv);
+			return argc > 1 ? commands[i].run(argc - 1, argv + 1)
+					: commands[i].run(1, argv);
 	fprintf(stderr, "trackai: no command \"%s\"; trackai help lists them\n", word);
 	return 2;
 }

@@ -9,7 +9,7 @@
 struct buf;
 
 struct money {
-	int64_t minor; /* in 10^-exponent of the currency */
+	int64_t minor;    /* in 10^-exponent of the currency */
 	char currency[4]; /* ISO 4217, upper case; "" = no amount known */
 };
 
@@ -19,7 +19,7 @@ int money_exponent(const char *currency);
  * surplus digits are zeros. Errors: TA_INVALID (not a number, unknown currency, too fine,
  * out of range). */
 TA_MUST enum ta_rc money_parse(
-		const char *text, const char *currency, struct money *out, struct ta_err *err);
+	const char *text, const char *currency, struct money *out, struct ta_err *err);
 /* Appends the decimal text, e.g. "72.39", "12000", "1.250". */
 void money_format(struct buf *b, struct money m);
 

@@ -22,7 +22,8 @@ static enum ta_rc set(const struct opt *o, const char *value, struct ta_err *err
 	errno = 0;
 	long v = strtol(value, &end, 10);
 	if (errno || end == value || *end)
-		return ta_fail(err, TA_USAGE, "--%s: \"%.40s\" is not a whole number", o->name, value);
+		return ta_fail(
+			err, TA_USAGE, "--%s: \"%.40s\" is not a whole number", o->name, value);
 	*(long *)o->out = v;
 	return TA_OK;
 }
@@ -43,8 +44,9 @@ enum ta_rc opt_parse(int *argc, char **argv, const struct opt *opts, struct ta_e
 		size_t n = strcspn(a + 2, "=");
 		const struct opt *o = find(opts, a + 2, n);
 		if (!o)
-			return ta_fail(err, TA_USAGE, "%s: unknown option %.60s; see trackai help %s",
-					argv[0], a, argv[0]);
+			return ta_fail(err, TA_USAGE,
+				"%s: unknown option %.60s; see trackai help %s", argv[0], a,
+				argv[0]);
 		if (o->type == OPT_FLAG) {
 			*(bool *)o->out = true;
 			continue;

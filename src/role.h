@@ -9,10 +9,11 @@
 #include <stdint.h>
 
 struct role {
-	const char *name; /* "listener", … */
+	const char *name;     /* "listener", … */
 	const char *database; /* conninfo */
 	bool has_key;
-	uint8_t key[32]; /* private half of its sealing key: ingest (listener) or deliver (dispatcher) */
+	uint8_t key[32]; /* private half of its sealing key: ingest (listener) or deliver
+			    (dispatcher) */
 };
 
 /* Called once in the child: installs TERM and INT (stop), HUP (reload), names the log lines. */

@@ -36,11 +36,11 @@ struct rule_prog; /* compiled, immutable, lives in its arena */
 
 /* Errors: TA_INVALID; the message names what was expected and `at` (byte offset, may be NULL) says
  * where, so that a caret can be put under the token. An empty expression is always true. */
-TA_MUST enum ta_rc rule_compile(struct arena *a, const char *expr, struct rule_prog **out,
-		size_t *at, struct ta_err *err);
-TA_MUST enum ta_rc rule_compile_logic(struct arena *a, const char *json, size_t len,
-		struct rule_prog **out, struct ta_err *err);
-void rule_print(const struct rule_prog *p, struct buf *b); /* the expression */
+TA_MUST enum ta_rc rule_compile(
+	struct arena *a, const char *expr, struct rule_prog **out, size_t *at, struct ta_err *err);
+TA_MUST enum ta_rc rule_compile_logic(
+	struct arena *a, const char *json, size_t len, struct rule_prog **out, struct ta_err *err);
+void rule_print(const struct rule_prog *p, struct buf *b);       /* the expression */
 void rule_print_logic(const struct rule_prog *p, struct buf *b); /* compact JsonLogic */
 
 /* One predicate that was looked at: its text, the value seen, its result. */
@@ -57,6 +57,6 @@ struct rule_trace {
 /* True when the program matches. `trace` may be NULL; its strings live in `a`. A type error or a
  * missing field makes its predicate false, never the whole thing an error. */
 bool rule_match(const struct rule_prog *p, const struct rule_source *src, struct arena *a,
-		struct rule_trace *trace);
+	struct rule_trace *trace);
 
 #endif

@@ -9,13 +9,13 @@ enum tally_stage { TALLY_ROUTER = 1, TALLY_DISPATCHER = 2 };
 
 enum tally_item {
 	/* 0..9: enum disposition, per pixel */
-	TALLY_ROUTED = 20, /* per pixel: events routed to it (left side of the ledger) */
-	TALLY_EVENT = 21, /* per store: events; bin = event name */
-	TALLY_ORDERS = 22, /* per store: purchases counted as revenue; amount in currency */
-	TALLY_REFUNDS = 23, /* per store: refunds; amount in currency */
-	TALLY_FAILED = 24, /* per store: failed receipts; bin = failure */
-	TALLY_REPORTS = 25, /* per store: further reports and repeats */
-	TALLY_LATENCY = 26, /* per pixel: receipt to final verdict; bin = latency_bin() */
+	TALLY_ROUTED = 20,    /* per pixel: events routed to it (left side of the ledger) */
+	TALLY_EVENT = 21,     /* per store: events; bin = event name */
+	TALLY_ORDERS = 22,    /* per store: purchases counted as revenue; amount in currency */
+	TALLY_REFUNDS = 23,   /* per store: refunds; amount in currency */
+	TALLY_FAILED = 24,    /* per store: failed receipts; bin = failure */
+	TALLY_REPORTS = 25,   /* per store: further reports and repeats */
+	TALLY_LATENCY = 26,   /* per pixel: receipt to final verdict; bin = latency_bin() */
 	TALLY_EXCHANGES = 27, /* per pixel: HTTP exchanges; bin = http status / 100, 0 no answer */
 	TALLY_FIRST_TRY = 28, /* per pixel: delivered at the first attempt */
 };

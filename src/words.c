@@ -63,14 +63,14 @@ static int word_find(const char *const *words, size_t n, const char *word)
 	return -1;
 }
 
-#define VOCABULARY(noun, table)                                                                   \
-	const char *noun##_word(int v)                                                            \
-	{                                                                                         \
-		return word_at(table, TA_COUNT(table), v);                                        \
-	}                                                                                         \
-	int noun##_of(const char *word)                                                           \
-	{                                                                                         \
-		return word_find(table, TA_COUNT(table), word);                                   \
+#define VOCABULARY(noun, table)                                                                    \
+	const char *noun##_word(int v)                                                             \
+	{                                                                                          \
+		return word_at(table, TA_COUNT(table), v);                                         \
+	}                                                                                          \
+	int noun##_of(const char *word)                                                            \
+	{                                                                                          \
+		return word_find(table, TA_COUNT(table), word);                                    \
 	}
 
 VOCABULARY(disposition, dispositions)

@@ -34,10 +34,23 @@ enum event_name {
 };
 
 /* Where a receipt came from; stored, append only. */
-enum source { SOURCE_SHOPIFY, SOURCE_SERVER, SOURCE_BROWSER, SOURCE_CUSTOM, SOURCE_META, SOURCE_COUNT };
+enum source {
+	SOURCE_SHOPIFY,
+	SOURCE_SERVER,
+	SOURCE_BROWSER,
+	SOURCE_CUSTOM,
+	SOURCE_META,
+	SOURCE_COUNT
+};
 
 /* Destination platforms; stored, append only. */
-enum platform_id { PLATFORM_PINTEREST, PLATFORM_META, PLATFORM_TIKTOK, PLATFORM_SHEETS, PLATFORM_COUNT };
+enum platform_id {
+	PLATFORM_PINTEREST,
+	PLATFORM_META,
+	PLATFORM_TIKTOK,
+	PLATFORM_SHEETS,
+	PLATFORM_COUNT
+};
 
 /* Words are static; "?" for a number outside the vocabulary. */
 const char *disposition_word(int v);

@@ -70,8 +70,9 @@ static void options_are_rows(void **state)
 	const char *name = NULL;
 	long n = 0;
 	const struct opt opts[] = {{"json", OPT_FLAG, &json, ""}, {"name", OPT_STR, &name, ""},
-			{"n", OPT_INT, &n, ""}, {0}};
-	char a0[] = "list", a1[] = "--name=x", a2[] = "id", a3[] = "--n", a4[] = "12", a5[] = "--json";
+		{"n", OPT_INT, &n, ""}, {0}};
+	char a0[] = "list", a1[] = "--name=x", a2[] = "id", a3[] = "--n", a4[] = "12",
+	     a5[] = "--json";
 	char *argv[] = {a0, a1, a2, a3, a4, a5, NULL};
 	int argc = 6;
 	struct ta_err err;
@@ -117,12 +118,12 @@ static void arenas_hold_strings(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-			cmocka_unit_test(buf_keeps_its_cap),
-			cmocka_unit_test(clock_reads_instants),
-			cmocka_unit_test(clock_starts_where_told),
-			cmocka_unit_test(options_are_rows),
-			cmocka_unit_test(latency_is_within_two_percent),
-			cmocka_unit_test(arenas_hold_strings),
+		cmocka_unit_test(buf_keeps_its_cap),
+		cmocka_unit_test(clock_reads_instants),
+		cmocka_unit_test(clock_starts_where_told),
+		cmocka_unit_test(options_are_rows),
+		cmocka_unit_test(latency_is_within_two_percent),
+		cmocka_unit_test(arenas_hold_strings),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
