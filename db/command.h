@@ -1,0 +1,43 @@
+/* Orders to the stage that owns a matter (table command). Consoles, commands and the API append to
+ * no log: they insert here and NOTIFY `command`; the owner executes and answers.
+ *
+ * kind           args (JSON)                      owner
+ * pixel.hold     {"pixel":ID,"reason":"operator"} dispatcher
+ * pixel.release  {"pixel":ID}                     dispatcher */
+#ifndef DB_COMMAND_H
+#define DB_COMMAND_H
+
+#include "src/err.h"
+
+#include <stdint.h>
+
+struct db;
+struct arena;
+
+#define COMMAND_CHANNEL       "command"
+#define COMMAND_PIXEL_HOLD    "pixel.hold"
+#define COMMAND_PIXEL_RELEASE "pixel.release"
+
+#define COMMAND_WAIT_MS 3000
+
+struct command {
+	int64_t id; /* 0: none */
+	const char *actor, *kind, *args;
+};
+
+/* Stores an order, outside a transaction; fills in its id. */
+TA_MUST enum ta_rc command_post(struct db *db, struct command *c, struct ta_err *err);
+/* Waits for the answer, at most COMMAND_WAIT_MS; *answer lives in the arena. Errors: TA_TIMEOUT
+ * ("stored as N, serve is not running"), TA_DENIED (the owner refused; its words), TA_DB. */
+TA_MUST enum ta_rc command_wait(
+	struct db *db, int64_t id, struct arena *a, const char **answer, struct ta_err *err);
+
+/* For owners: the oldest unanswered order of one of `kinds` (comma-separated), c->id 0 when none.
+ * Strings live in the arena. */
+TA_MUST enum ta_rc command_next(
+	struct db *db, const char *kinds, struct arena *a, struct command *c, struct ta_err *err);
+/* Answers, in the caller's transaction. */
+TA_MUST enum ta_rc command_answer(
+	struct db *db, int64_t id, bool ok, const char *answer, struct ta_err *err);
+
+#endif
