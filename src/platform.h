@@ -5,6 +5,7 @@
 
 #include "src/words.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -22,7 +23,11 @@ struct platform {
 
 /* Never NULL for a valid id. */
 const struct platform *platform_get(enum platform_id id);
-/* The platform's name of an event, NULL when it has none (filtered: unmapped, or internal). */
+/* The platform's name of an event, NULL when it has none (filtered: unmapped, or internal). Meta
+ * takes custom events under their given name; "custom" here only says that it takes them. */
 const char *platform_event(enum platform_id id, enum event_name name);
+/* Has the account the platform's form? Pinterest 1..18 digits, Meta digits, TikTok's pixel code
+ * and a spreadsheet's id letters, digits, _ and -. */
+bool platform_account_valid(enum platform_id id, const char *account);
 
 #endif
