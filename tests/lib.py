@@ -198,6 +198,68 @@ class Program:
         shutil.rmtree(self.home, ignore_errors=True)
 
 
+class Sandbox:
+    """`trackai sandbox` on a port of its own, with the clock of the programs that talk to it."""
+
+    def __init__(self, clock=None, fault=None):
+        self.port = free_port()
+        env = {k: v for k, v in os.environ.items() if not k.startswith("TRACKAI_")}
+        if clock:
+            env["TRACKAI_CLOCK"] = clock
+        argv = [TRACKAI, "sandbox", "--listen", f"127.0.0.1:{self.port}"]
+        if fault:
+            argv += ["--fault", fault]
+        self.process = subprocess.Popen(argv, env=env, stdout=subprocess.PIPE, text=True)
+        atexit.register(self.stop)
+        for line in self.process.stdout:
+            if line.strip() == "ready":
+                break
+        else:
+            raise AssertionError("the sandbox did not start")
+        base = f"http://127.0.0.1:{self.port}"
+        self.urls = {"TRACKAI_PINTEREST_URL": base + "/pinterest/v5",
+                     "TRACKAI_META_URL": base + "/meta/v24.0",
+                     "TRACKAI_TIKTOK_URL": base + "/tiktok/open_api/v1.3"}
+
+    def request(self, method, path, body=None):
+        c = http.client.HTTPConnection("127.0.0.1", self.port, timeout=15)
+        try:
+            c.request(method, path, body=body)
+            r = c.getresponse()
+            text = r.read().decode()
+            if r.status >= 300:
+                raise AssertionError(f"sandbox: {method} {path}: {r.status} {text}")
+            return json.loads(text) if text.strip() else None
+        finally:
+            c.close()
+
+    def received(self, platform, **query):
+        """What the platform took, newest first: {event_id, content, times, conflict, …}."""
+        path = f"/_sandbox/received?platform={platform}&limit=100000"
+        path += "".join(f"&{k}={v}" for k, v in query.items())
+        return self.request("GET", path)["events"]
+
+    def summary(self):
+        """Per platform: requests, events, repeats, conflicts, refused."""
+        return self.request("GET", "/_sandbox/summary")["platforms"]
+
+    def fault(self, spec):
+        self.request("POST", "/_sandbox/fault", spec)
+
+    def heal(self):
+        self.request("DELETE", "/_sandbox/fault")
+
+    def stop(self):
+        if self.process.poll() is None:
+            self.process.terminate()
+            try:
+                self.process.wait(10)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+        self.process.stdout.close()
+
+
 def free_port():
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))

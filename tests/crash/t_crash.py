@@ -34,7 +34,7 @@ class Crash(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.cluster = Cluster()
-        cls.sandbox = Sandbox(cls.cluster)
+        cls.sandbox = Sandbox(clock="2026-11-22T10:40:00Z")
         cls.p = Program(cls.cluster, clock="2026-11-22T10:40:00Z", **cls.sandbox.urls)
         cls.p.run("migrate")
         cls.p.run("store", "add", "--name", "crash", "--platform", "shopify", "--domain",

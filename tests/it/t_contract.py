@@ -39,7 +39,7 @@ class Contract(unittest.TestCase):
         with open(os.path.join(COMPOSED, "HMAC.json")) as f:
             cls.macs = json.load(f)["x-shopify-hmac-sha256"]
         cls.cluster = Cluster()
-        cls.sandbox = Sandbox(cls.cluster)
+        cls.sandbox = Sandbox(clock="2026-11-22T10:40:00Z")
         cls.p = Program(cls.cluster, clock="2026-11-22T10:40:00Z", **cls.sandbox.urls)
         cls.p.run("migrate")
         cls.p.run("store", "add", "--name", "jsmith", "--platform", "shopify", "--domain", SHOP,
@@ -119,7 +119,7 @@ class Contract(unittest.TestCase):
             if len(sent) != 1:
                 wrong.append(f"{where}: received {len(sent)} times")
                 continue
-            wrong += [f"{where}: {m}" for m in missing(row["receipt"], sent[0])]
+            wrong += [f"{where}: {m}" for m in missing(row["receipt"], sent[0]["content"])]
         for p in PLATFORMS:
             if len(received[p]) != expected[p]:
                 wrong.append(f"{p} received {len(received[p])} events instead of {expected[p]}")
