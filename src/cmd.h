@@ -11,5 +11,7 @@
 
 /* Prints "trackai WORD: message" on stderr and returns the exit status of err. */
 int cmd_fail(const char *word, const struct ta_err *err);
+/* A verb (argv[1]) that the command does not have, or none: says so, returns 2. */
+int cmd_verb_fail(int argc, char **argv);
 
 #endif

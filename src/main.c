@@ -24,6 +24,20 @@ int cmd_fail(const char *word, const struct ta_err *err)
 	return ta_rc_exit(err->rc);
 }
 
+int cmd_verb_fail(int argc, char **argv)
+{
+	const char *verbs = "";
+	for (size_t i = 0; i < TA_COUNT(commands); i++)
+		if (strcmp(commands[i].name, argv[0]) == 0)
+			verbs = commands[i].args;
+	if (argc < 2)
+		fprintf(stderr, "trackai %s: which verb? %s\n", argv[0], verbs);
+	else
+		fprintf(stderr, "trackai %s: no verb \"%.40s\"; there are %s\n", argv[0], argv[1],
+			verbs);
+	return 2;
+}
+
 static int help(const char *word)
 {
 	bool all = !word, found = all;

@@ -1,0 +1,340 @@
+#include "db/table.h"
+
+#include "db/audit.h"
+#include "db/conn.h"
+#include "src/arena.h"
+#include "src/buf.h"
+#include "src/clock.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define VALUE_MAX (64u << 10)
+
+#define TABLE(word) extern const struct table table_##word;
+#include "db/tables.def"
+#undef TABLE
+
+static const struct table *const tables[] = {
+#define TABLE(word) &table_##word,
+#include "db/tables.def"
+#undef TABLE
+};
+
+const struct table *table_at(size_t n)
+{
+	return n < TA_COUNT(tables) ? tables[n] : NULL;
+}
+
+const struct table *table_get(const char *word)
+{
+	for (size_t i = 0; i < TA_COUNT(tables); i++)
+		if (strcmp(tables[i]->word, word) == 0)
+			return tables[i];
+	return NULL;
+}
+
+/* Reading ------------------------------------------------------------------------------------ */
+
+static enum ta_rc select_rows(struct db *db, const struct table *t, int64_t id, const char *store,
+	PGresult **out, struct ta_err *err)
+{
+	struct db_args a = DB_ARGS_INIT;
+	db_arg_i64(&a, id);
+	db_arg_text(&a, store);
+	enum ta_rc rc = db_query(db, t->select, &a, out, err);
+	db_args_release(&a);
+	return rc;
+}
+
+static struct table_row row_at(const PGresult *r, int i, const struct table *t, struct arena *a)
+{
+	struct table_row row = {.v = arena_alloc(a, t->nfields * sizeof(*row.v))};
+	row.id = strtoll(db_text(r, i, 0), NULL, 10);
+	row.version = (int)strtol(db_text(r, i, 1), NULL, 10);
+	for (size_t f = 0; f < t->nfields; f++)
+		if (!db_null(r, i, (int)f + 2) && *db_text(r, i, (int)f + 2))
+			row.v[f] = arena_strdup(a, db_text(r, i, (int)f + 2));
+	return row;
+}
+
+enum ta_rc table_list(struct db *db, const struct table *t, const char *store, struct arena *a,
+	struct table_rows *out, struct ta_err *err)
+{
+	PGresult *r = NULL;
+	enum ta_rc rc = select_rows(db, t, 0, store, &r, err);
+	if (rc)
+		return rc;
+	out->n = (size_t)db_rows(r);
+	out->rows = arena_alloc(a, (out->n + 1) * sizeof(*out->rows));
+	for (size_t i = 0; i < out->n; i++)
+		out->rows[i] = row_at(r, (int)i, t, a);
+	PQclear(r);
+	return TA_OK;
+}
+
+static enum ta_rc read_row(struct db *db, const struct table *t, int64_t id, struct arena *a,
+	struct table_row *out, struct ta_err *err)
+{
+	PGresult *r = NULL;
+	enum ta_rc rc = select_rows(db, t, id, NULL, &r, err);
+	if (!rc && db_rows(r) == 0)
+		rc = ta_fail(
+			err, TA_NOTFOUND, "there is no %s with id %lld", t->word, (long long)id);
+	if (!rc)
+		*out = row_at(r, 0, t, a);
+	PQclear(r);
+	return rc;
+}
+
+enum ta_rc table_find(struct db *db, const struct table *t, const char *ref, struct arena *a,
+	struct table_row *out, struct ta_err *err)
+{
+	PGresult *r = NULL;
+	struct db_args q = DB_ARGS_INIT;
+	db_arg_text(&q, ref);
+	enum ta_rc rc = db_query(db, t->find, &q, &r, err);
+	db_args_release(&q);
+	if (!rc && db_rows(r) == 0)
+		rc = ta_fail(err, TA_NOTFOUND,
+			"there is no %s \"%.80s\"; trackai %s list shows them", t->word, ref,
+			t->word);
+	else if (!rc && db_rows(r) > 1)
+		rc = ta_fail(err, TA_INVALID, "more than one %s is named \"%.80s\"; give its id",
+			t->word, ref);
+	if (!rc)
+		rc = read_row(db, t, db_i64(r, 0, 0), a, out, err);
+	PQclear(r);
+	return rc;
+}
+
+json_t *table_json(const struct table *t, const struct table_row *row)
+{
+	char id[24];
+	json_t *o = json_object();
+	snprintf(id, sizeof(id), "%lld", (long long)row->id);
+	json_object_set_new(o, "id", json_string(id));
+	for (size_t f = 0; f < t->nfields; f++) {
+		const char *v = row->v[f];
+		char at[32];
+		json_t *j = NULL;
+		if (!v)
+			j = json_null();
+		else if (t->fields[f].type == FIELD_BOOL)
+			j = json_boolean(strcmp(v, "true") == 0);
+		else if (t->fields[f].type == FIELD_INT)
+			j = json_integer(strtoll(v, NULL, 10));
+		else if (t->fields[f].type == FIELD_TIME) {
+			clock_format(strtoll(v, NULL, 10), at);
+			j = json_string(at);
+		} else
+			j = json_string(v);
+		json_object_set_new(o, t->fields[f].name, j);
+	}
+	if (row->version)
+		json_object_set_new(o, "version", json_integer(row->version));
+	return o;
+}
+
+/* Changing ----------------------------------------------------------------------------------- */
+
+const char *table_value(const struct table_change *c, const char *field)
+{
+	int i = field_index(c->table->fields, c->table->nfields, field);
+	TA_ASSERT(i >= 0);
+	const char *v = c->v[i];
+	return v && *v ? v : NULL;
+}
+
+/* Fills c->v: what was given (checked, canonical), else what was there, else the default. */
+static enum ta_rc merge(struct table_change *c, struct ta_err *err)
+{
+	const struct table *t = c->table;
+	c->v = arena_alloc(c->edit->mem, t->nfields * sizeof(*c->v));
+	for (size_t i = 0; i < t->nfields; i++) {
+		const struct ta_field *f = &t->fields[i];
+		const char *given = c->edit->v[i], *old = c->before ? c->before->v[i] : NULL;
+		if (given && c->before && (f->flags & FIELD_FIXED) &&
+			(!old || strcmp(old, given) != 0))
+			return ta_fail_field(err, f->name,
+				"%s: cannot be changed once the %s exists", f->name, t->word);
+		if (!given && !c->before && !(f->flags & FIELD_READONLY))
+			given = f->def ? f->def : f->flags & FIELD_REQUIRED ? "" : NULL;
+		if (!given) {
+			c->v[i] = f->flags & FIELD_SECRET ? NULL : old;
+			continue;
+		}
+		struct buf b = BUF_INIT(VALUE_MAX);
+		enum ta_rc rc = field_clean(f, given, &b, err);
+		c->v[i] = rc ? NULL : arena_strdup(c->edit->mem, buf_str(&b));
+		buf_release(&b);
+		if (rc)
+			return rc;
+	}
+	return TA_OK;
+}
+
+static const char *audit_side(const struct ta_field *f, const char *v)
+{
+	return v && (f->flags & FIELD_SECRET) ? "set" : v;
+}
+
+/* The fields that differ, as two JSON objects. */
+static void diff(const struct table_change *c, json_t *before, json_t *after)
+{
+	for (size_t i = 0; i < c->table->nfields; i++) {
+		const struct ta_field *f = &c->table->fields[i];
+		const char *old = c->before ? c->before->v[i] : NULL, *new = c->v ? c->v[i] : NULL;
+		bool secret = f->flags & FIELD_SECRET;
+		if (f->flags & FIELD_READONLY || (secret && !new && c->v))
+			continue;
+		if (!secret && old && new &&strcmp(old, new) == 0)
+			continue;
+		if (old && *old)
+			json_object_set_new(before, f->name, json_string(audit_side(f, old)));
+		if (new &&*new)
+			json_object_set_new(after, f->name, json_string(audit_side(f, new)));
+	}
+}
+
+static enum ta_rc write_audit(struct table_change *c, const char *verb, struct ta_err *err)
+{
+	char action[60], object[200];
+	json_t *before = json_object(), *after = json_object();
+	diff(c, before, after);
+	char *b = json_dumps(before, JSON_COMPACT | JSON_SORT_KEYS);
+	char *a = json_dumps(after, JSON_COMPACT | JSON_SORT_KEYS);
+	snprintf(action, sizeof(action), "%s.%s", c->table->word, verb);
+	snprintf(object, sizeof(object), "%s %lld (%.120s)", c->table->word, (long long)c->edit->id,
+		c->label ? c->label : "");
+	struct audit_entry e = {.at_us = c->now_us,
+		.actor = c->edit->actor,
+		.action = action,
+		.object = object,
+		.before = b,
+		.after = a};
+	enum ta_rc rc = audit_add(c->db, &e, err);
+	free(a);
+	free(b);
+	json_decref(before);
+	json_decref(after);
+	return rc;
+}
+
+/* "Key (store_id, name)=(1, x) already exists" becomes a sentence about the field. */
+static void explain_unique(const struct table *t, struct ta_err *err)
+{
+	char key[60] = "value";
+	if (strcmp(err->sqlstate, "23505") != 0)
+		return;
+	const char *from = strstr(err->msg, "Key ("), *to = from ? strchr(from, ')') : NULL;
+	if (to) {
+		const char *comma = strstr(from, ", ");
+		from = comma && comma < to ? comma + 2 : from + 5;
+		size_t n = (size_t)TA_MIN(to - from, (long)sizeof(key) - 1);
+		memcpy(key, from, n);
+		key[n] = '\0';
+	}
+	ta_fail(err, TA_CONFLICT, "another %s has the same %s; choose another", t->word, key);
+	snprintf(err->field, sizeof(err->field), "%.31s", key);
+}
+
+static enum ta_rc begin(struct table_change *c, struct ta_err *err)
+{
+	c->now_us = clock_now_us();
+	enum ta_rc rc = db_begin(c->db, err);
+	return rc ? rc : audit_lock(c->db, err);
+}
+
+static enum ta_rc look(struct table_change *c, struct table_row *row, struct ta_err *err)
+{
+	const struct table_edit *e = c->edit;
+	enum ta_rc rc = read_row(c->db, c->table, e->id, e->mem, row, err);
+	if (!rc && e->version && e->version != row->version)
+		rc = ta_fail(err, TA_CONFLICT,
+			"the %s was changed meanwhile (version %d, you looked at %d); look again",
+			c->table->word, row->version, e->version);
+	c->before = row;
+	return rc;
+}
+
+static const char *row_label(const struct table_change *c)
+{
+	int i = field_index(c->table->fields, c->table->nfields, "name");
+	if (i < 0)
+		return NULL;
+	return c->v && c->v[i] ? c->v[i] : c->before ? c->before->v[i] : NULL;
+}
+
+static enum ta_rc apply(struct table_change *c, const char *verb,
+	enum ta_rc (*run)(struct table_change *, struct ta_err *), struct ta_err *err)
+{
+	char what[160];
+	c->label = row_label(c);
+	snprintf(
+		what, sizeof(what), "%s.%s %.100s", c->table->word, verb, c->label ? c->label : "");
+	enum ta_rc rc = revision_take(c->db, c->edit->actor, what, &c->rev, err);
+	if (!rc)
+		rc = run(c, err);
+	if (!rc)
+		rc = write_audit(c, verb, err);
+	if (!rc)
+		rc = db_commit(c->db, err);
+	return rc;
+}
+
+static enum ta_rc finish(struct table_change *c, enum ta_rc rc, struct ta_err *err)
+{
+	if (rc) {
+		db_rollback(c->db);
+		explain_unique(c->table, err);
+		return err->rc;
+	}
+	return TA_OK;
+}
+
+enum ta_rc table_add(struct db *db, const struct table *t, struct table_edit *e, struct ta_err *err)
+{
+	struct table_change c = {.db = db, .table = t, .edit = e};
+	enum ta_rc rc = begin(&c, err);
+	if (!rc)
+		rc = merge(&c, err);
+	if (!rc && t->check)
+		rc = t->check(&c, err);
+	if (!rc)
+		rc = apply(&c, "add", t->insert, err);
+	return finish(&c, rc, err);
+}
+
+enum ta_rc table_set(struct db *db, const struct table *t, struct table_edit *e, struct ta_err *err)
+{
+	struct table_change c = {.db = db, .table = t, .edit = e};
+	struct table_row row;
+	if (!t->update)
+		return ta_fail(err, TA_DENIED, "a %s cannot be changed; %s it and add another",
+			t->word, t->remove_word);
+	enum ta_rc rc = begin(&c, err);
+	if (!rc)
+		rc = look(&c, &row, err);
+	if (!rc)
+		rc = merge(&c, err);
+	if (!rc && t->check)
+		rc = t->check(&c, err);
+	if (!rc)
+		rc = apply(&c, "set", t->update, err);
+	return finish(&c, rc, err);
+}
+
+enum ta_rc table_remove(
+	struct db *db, const struct table *t, struct table_edit *e, struct ta_err *err)
+{
+	struct table_change c = {.db = db, .table = t, .edit = e};
+	struct table_row row;
+	enum ta_rc rc = begin(&c, err);
+	if (!rc)
+		rc = look(&c, &row, err);
+	if (!rc)
+		rc = apply(&c, t->remove_word, t->remove, err);
+	return finish(&c, rc, err);
+}

@@ -1,0 +1,29 @@
+/* What commands print: aligned columns for people, one JSON value for programs. Foreign text is
+ * cleaned of control bytes before it reaches a terminal. */
+#ifndef TA_CMD_OUT_H
+#define TA_CMD_OUT_H
+
+#include <jansson.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define OUT_COLUMNS 24
+
+/* Rows of text under headings; cells are copied. */
+struct out_table {
+	const char *heads[OUT_COLUMNS];
+	size_t ncols, nrows, size;
+	char **cells; /* nrows * ncols */
+};
+
+void out_head(struct out_table *t, const char *head);
+void out_cell(struct out_table *t, const char *text); /* NULL: "-"; fills row by row */
+void out_cellf(struct out_table *t, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void out_print(struct out_table *t); /* to stdout, and frees the cells */
+
+/* Prints one JSON value with a line end and drops the reference. */
+void out_json(json_t *j);
+json_t *out_id(int64_t id);   /* as a string */
+json_t *out_time(int64_t us); /* RFC 3339, null for 0 */
+
+#endif

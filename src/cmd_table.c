@@ -1,0 +1,290 @@
+#include "src/cmd_table.h"
+
+#include "db/audit.h"
+#include "db/conn.h"
+#include "db/secret.h"
+#include "db/table.h"
+#include "src/arena.h"
+#include "src/clock.h"
+#include "src/cmd.h"
+#include "src/cmd_db.h"
+#include "src/cmd_out.h"
+#include "src/opt.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define FIELDS_MAX 32
+
+/* One command line: the options that were given, per field. */
+struct line {
+	const struct table *table;
+	struct arena mem;
+	const char *values[FIELDS_MAX]; /* by field, NULL: not given */
+	const char *store;              /* list --store */
+	long version;
+	bool json;
+	int argc;
+	char **argv;
+};
+
+enum ta_rc cmd_secret(const char *given, const char *option, struct arena *a, const char **out,
+	struct ta_err *err)
+{
+	char text[SECRET_MAX + 2];
+	if (given[0] != '@' && strcmp(given, "-") != 0) {
+		fprintf(stderr,
+			"trackai: --%s was given on the command line, where others can read it; "
+			"prefer @FILE or - (standard input)\n",
+			option);
+		*out = given;
+		return TA_OK;
+	}
+	FILE *f = given[0] == '@' ? fopen(given + 1, "re") : stdin;
+	if (!f)
+		return ta_fail_os(err, "--%s: cannot read %.120s", option, given + 1);
+	size_t n = fread(text, 1, sizeof(text) - 1, f);
+	bool broken = ferror(f) != 0;
+	if (f != stdin)
+		fclose(f);
+	if (broken)
+		return ta_fail_os(err, "--%s: cannot read the secret", option);
+	if (n > SECRET_MAX)
+		return ta_fail(
+			err, TA_INVALID, "--%s: a secret has at most %d bytes", option, SECRET_MAX);
+	while (n && (text[n - 1] == '\n' || text[n - 1] == '\r'))
+		n--;
+	*out = arena_strndup(a, text, n);
+	return TA_OK;
+}
+
+static const char *option_name(struct line *l, const struct ta_field *f)
+{
+	char *s = arena_strdup(&l->mem, f->name);
+	for (char *p = s; *p; p++)
+		if (*p == '_')
+			*p = '-';
+	return s;
+}
+
+/* The fields as options: those that may be given, when `edit`; else --store of lists. */
+static enum ta_rc parse(struct line *l, bool edit, struct ta_err *err)
+{
+	struct opt opts[FIELDS_MAX + 4] = {{0}};
+	const struct table *t = l->table;
+	size_t n = 0;
+	TA_ASSERT(t->nfields <= FIELDS_MAX);
+	for (size_t i = 0; edit && i < t->nfields; i++)
+		if (!(t->fields[i].flags & FIELD_READONLY))
+			opts[n++] = (struct opt){option_name(l, &t->fields[i]), OPT_STR,
+				&l->values[i], t->fields[i].help};
+	if (!edit)
+		opts[n++] = (struct opt){"store", OPT_STR, &l->store, "only of this store"};
+	if (edit)
+		opts[n++] = (struct opt){"version", OPT_INT, &l->version, "the version looked at"};
+	opts[n++] = (struct opt){"json", OPT_FLAG, &l->json, "one JSON value"};
+	enum ta_rc rc = opt_parse(&l->argc, l->argv, opts, err);
+	for (size_t i = 0; !rc && i < t->nfields; i++)
+		if (l->values[i] && *l->values[i] && (t->fields[i].flags & FIELD_SECRET))
+			rc = cmd_secret(l->values[i], option_name(l, &t->fields[i]), &l->mem,
+				&l->values[i], err);
+	return rc;
+}
+
+static enum ta_rc extra(const struct line *l, int want, struct ta_err *err)
+{
+	if (l->argc > want)
+		return ta_fail(err, TA_USAGE, "\"%.40s\" is one word too many; see trackai help %s",
+			l->argv[want], l->table->word);
+	return TA_OK;
+}
+
+enum ta_rc cmd_table_row(struct db *db, const struct table *t, int argc, char **argv,
+	struct arena *a, struct table_row *out, struct ta_err *err)
+{
+	if (argc < 3)
+		return ta_fail(err, TA_USAGE,
+			"which %s? Give its name or id; trackai %s list shows them", t->word,
+			t->word);
+	return table_find(db, t, argv[2], a, out, err);
+}
+
+static const char *shown(const struct ta_field *f, const char *v, char at[32])
+{
+	if (!v || f->type != FIELD_TIME)
+		return v;
+	clock_format(strtoll(v, NULL, 10), at);
+	return at;
+}
+
+static enum ta_rc run_list(struct db *db, struct line *l, struct ta_err *err)
+{
+	const struct table *t = l->table;
+	struct table_rows rows;
+	enum ta_rc rc = table_list(db, t, l->store, &l->mem, &rows, err);
+	if (rc)
+		return rc;
+	if (l->json) {
+		json_t *all = json_array();
+		for (size_t i = 0; i < rows.n; i++)
+			json_array_append_new(all, table_json(t, &rows.rows[i]));
+		out_json(all);
+		return TA_OK;
+	}
+	struct out_table o = {0};
+	out_head(&o, "id");
+	for (size_t f = 0; f < t->nfields; f++)
+		if (!(t->fields[f].flags & FIELD_WIDE))
+			out_head(&o, t->fields[f].name);
+	for (size_t i = 0; i < rows.n; i++) {
+		out_cellf(&o, "%lld", (long long)rows.rows[i].id);
+		for (size_t f = 0; f < t->nfields; f++) {
+			char at[32];
+			if (!(t->fields[f].flags & FIELD_WIDE))
+				out_cell(&o, shown(&t->fields[f], rows.rows[i].v[f], at));
+		}
+	}
+	out_print(&o);
+	return TA_OK;
+}
+
+static void print_row(const struct line *l, const struct table_row *row)
+{
+	const struct table *t = l->table;
+	if (l->json) {
+		out_json(table_json(t, row));
+		return;
+	}
+	struct out_table o = {0};
+	out_head(&o, t->word);
+	out_head(&o, "");
+	out_cell(&o, "id");
+	out_cellf(&o, "%lld", (long long)row->id);
+	for (size_t f = 0; f < t->nfields; f++) {
+		char at[32];
+		out_cell(&o, t->fields[f].name);
+		out_cell(&o, shown(&t->fields[f], row->v[f], at));
+	}
+	out_print(&o);
+}
+
+static enum ta_rc run_show(struct db *db, struct line *l, struct ta_err *err)
+{
+	struct table_row row;
+	enum ta_rc rc = cmd_table_row(db, l->table, l->argc, l->argv, &l->mem, &row, err);
+	if (!rc)
+		print_row(l, &row);
+	return rc;
+}
+
+static struct table_edit edit_of(struct line *l)
+{
+	return (struct table_edit){
+		.mem = &l->mem, .actor = audit_actor(), .version = (int)l->version, .v = l->values};
+}
+
+/* After a change: the row as it now is, or with a revealed key {"id","key"}. */
+static enum ta_rc report(struct db *db, struct line *l, const struct table_edit *e,
+	const char *done, struct ta_err *err)
+{
+	char id[24];
+	struct table_row row;
+	if (e->reveal && l->json) {
+		out_json(json_pack("{s:o, s:s}", "id", out_id(e->id), "key", e->reveal));
+		return TA_OK;
+	}
+	if (e->reveal) {
+		printf("%s\n", e->reveal);
+		fprintf(stderr, "trackai: key %lld; write it down, only its hash is stored\n",
+			(long long)e->id);
+		return TA_OK;
+	}
+	snprintf(id, sizeof(id), "%lld", (long long)e->id);
+	enum ta_rc rc = table_find(db, l->table, id, &l->mem, &row, err);
+	if (!rc && l->json)
+		out_json(table_json(l->table, &row));
+	else if (!rc)
+		printf("%s %s %s\n", l->table->word, id, done);
+	return rc;
+}
+
+static enum ta_rc run_add(struct db *db, struct line *l, struct ta_err *err)
+{
+	struct table_edit e = edit_of(l);
+	enum ta_rc rc = extra(l, 2, err);
+	if (!rc)
+		rc = table_add(db, l->table, &e, err);
+	return rc ? rc : report(db, l, &e, "added", err);
+}
+
+static enum ta_rc run_set(struct db *db, struct line *l, struct ta_err *err)
+{
+	struct table_row row;
+	struct table_edit e = edit_of(l);
+	enum ta_rc rc = cmd_table_row(db, l->table, l->argc, l->argv, &l->mem, &row, err);
+	if (!rc)
+		rc = extra(l, 3, err);
+	e.id = rc ? 0 : row.id;
+	if (!rc)
+		rc = table_set(db, l->table, &e, err);
+	return rc ? rc : report(db, l, &e, "changed", err);
+}
+
+static enum ta_rc run_remove(struct db *db, struct line *l, struct ta_err *err)
+{
+	struct table_row row;
+	struct table_edit e = edit_of(l);
+	enum ta_rc rc = cmd_table_row(db, l->table, l->argc, l->argv, &l->mem, &row, err);
+	if (!rc)
+		rc = extra(l, 3, err);
+	e.id = rc ? 0 : row.id;
+	if (!rc)
+		rc = table_remove(db, l->table, &e, err);
+	if (!rc && l->json)
+		out_json(json_pack("{s:o}", "id", out_id(e.id)));
+	else if (!rc)
+		printf("%s %lld %s%s\n", l->table->word, (long long)e.id, l->table->remove_word,
+			l->table->remove_word[strlen(l->table->remove_word) - 1] == 'e' ? "d"
+											: "ed");
+	return rc;
+}
+
+static const struct {
+	const char *verb;
+	bool edit;
+	enum ta_rc (*run)(struct db *db, struct line *l, struct ta_err *err);
+} verbs[] = {
+	{"add", true, run_add},
+	{"list", false, run_list},
+	{"show", false, run_show},
+	{"set", true, run_set},
+};
+
+int cmd_table(int argc, char **argv)
+{
+	struct line l = {.table = table_get(argv[0]), .argc = argc, .argv = argv};
+	struct ta_err err = {0};
+	struct db *db = NULL;
+	TA_ASSERT(l.table);
+	bool edit = false;
+	enum ta_rc (*run)(struct db *, struct line *, struct ta_err *) = NULL;
+	for (size_t i = 0; argc > 1 && i < TA_COUNT(verbs); i++)
+		if (strcmp(verbs[i].verb, argv[1]) == 0) {
+			run = verbs[i].run;
+			edit = verbs[i].edit;
+		}
+	if (argc > 1 && strcmp(argv[1], l.table->remove_word) == 0)
+		run = run_remove;
+	if (!run)
+		return -1;
+	enum ta_rc rc = parse(&l, edit, &err);
+	if (!rc)
+		rc = cmd_db_ready(argv[0], &db, &err);
+	if (!rc)
+		rc = run(db, &l, &err);
+	int status = rc ? cmd_fail(argv[0], &err) : 0;
+	db_close(db);
+	arena_release(&l.mem);
+	return status;
+}

@@ -1,0 +1,23 @@
+/* The verbs that every editable table has on the command line, from its fields (db/table.h). */
+#ifndef TA_CMD_TABLE_H
+#define TA_CMD_TABLE_H
+
+#include "src/err.h"
+
+struct arena;
+struct db;
+struct table;
+struct table_row;
+
+/* Runs `trackai WORD add|list|show|set|delete …`; argv[0] is the table's word. Returns the exit
+ * status, -1 when the verb is none of these (nothing was touched). */
+int cmd_table(int argc, char **argv);
+/* The row that argv[2] names; usage errors in words. */
+TA_MUST enum ta_rc cmd_table_row(struct db *db, const struct table *t, int argc, char **argv,
+	struct arena *a, struct table_row *out, struct ta_err *err);
+/* A secret as given on the command line: @FILE, - (standard input) or the value itself, which warns
+ * on stderr. A line end at the end is dropped. The text lives in the arena. */
+TA_MUST enum ta_rc cmd_secret(const char *given, const char *option, struct arena *a,
+	const char **out, struct ta_err *err);
+
+#endif
