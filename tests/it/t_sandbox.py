@@ -67,9 +67,9 @@ class Sandbox:
                             json.dumps({"event_source": "web", "event_source_id": pixel, "data": events}),
                             {"Content-Type": "application/json", "Access-Token": token}, **kw)
 
-    def stop(self):
+    def stop(self, sig=signal.SIGTERM):
         if self.p.poll() is None:
-            self.p.send_signal(signal.SIGTERM)
+            self.p.send_signal(sig)
         self.p.stdout.close()
         return self.p.wait(10)
 
@@ -227,8 +227,7 @@ class Start(unittest.TestCase):
         self.assertEqual(p.returncode, 2)
         self.assertIn("cannot listen", p.stderr)
         self.assertEqual(s.pinterest(PINTEREST)[0], 500)
-        s.p.send_signal(signal.SIGINT)
-        self.assertEqual(s.stop(), 0)
+        self.assertEqual(s.stop(signal.SIGINT), 0)
 
 
 if __name__ == "__main__":
