@@ -3,11 +3,13 @@
 #include "src/log.h"
 
 #include <signal.h>
+#include <stdatomic.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
 static int stop_fd = -1;
-static volatile sig_atomic_t stopping, reload;
+/* Lock-free atomics: handlers set them, a role's threads read them. */
+static atomic_int stopping, reload;
 
 void role_stop(void)
 {
@@ -61,7 +63,5 @@ bool role_stopping(void)
 
 bool role_take_reload(void)
 {
-	bool was = reload != 0;
-	reload = 0;
-	return was;
+	return atomic_exchange(&reload, 0) != 0;
 }
