@@ -26,13 +26,20 @@ struct rule_value {
 };
 
 /* Where values come from: an event with its delivery, or a JSON object. `get` returns false when
- * there is no such field (the value is then null). */
+ * there is no such field (the value is then null). A source over the documented fields
+ * (src/rule_field.h) may have get_field too, which is asked by the number that the program resolved
+ * once, at compiling. `now_s` is the instant that "-2h" counts from; 0: the program's clock. */
 struct rule_source {
 	bool (*get)(const void *data, const char *path, struct arena *a, struct rule_value *out);
 	const void *data;
+	bool (*get_field)(const void *data, int field, struct arena *a, struct rule_value *out);
+	int64_t now_s;
 };
 
 struct rule_prog; /* compiled, immutable, lives in its arena */
+
+#define RULE_MAX_SIZE  65536 /* bytes of an expression or of JsonLogic */
+#define RULE_MAX_DEPTH 64
 
 /* Errors: TA_INVALID; the message names what was expected and `at` (byte offset, may be NULL) says
  * where, so that a caret can be put under the token. An empty expression is always true. */
@@ -42,6 +49,16 @@ TA_MUST enum ta_rc rule_compile_logic(
 	struct arena *a, const char *json, size_t len, struct rule_prog **out, struct ta_err *err);
 void rule_print(const struct rule_prog *p, struct buf *b);       /* the expression */
 void rule_print_logic(const struct rule_prog *p, struct buf *b); /* compact JsonLogic */
+
+/* Appends the expression and, in a second line, a caret under the byte `at`. */
+void rule_caret(struct buf *b, const char *expr, size_t at);
+/* What a program over events must keep besides the grammar: fields exist (src/rule_field.def),
+ * moments are compared with moments, durations with durations. Errors: TA_INVALID; *at (may be
+ * NULL) is the place in the expression. Programs over other JSON skip this. */
+TA_MUST enum ta_rc rule_check_fields(const struct rule_prog *p, size_t *at, struct ta_err *err);
+/* rule_compile and rule_check_fields in one: what rules and filters use. */
+TA_MUST enum ta_rc rule_compile_event(
+	struct arena *a, const char *expr, struct rule_prog **out, size_t *at, struct ta_err *err);
 
 /* One predicate that was looked at: its text, the value seen, its result. */
 struct rule_step {
@@ -54,8 +71,9 @@ struct rule_trace {
 	size_t n;
 };
 
-/* True when the program matches. `trace` may be NULL; its strings live in `a`. A type error or a
- * missing field makes its predicate false, never the whole thing an error. */
+/* True when the program matches. `trace` may be NULL; its strings live in `a`. == and != compare as
+ * JsonLogic does ("5" equals 5); < <= > >= are false when a side is missing or no number; nothing
+ * at run time is an error. */
 bool rule_match(const struct rule_prog *p, const struct rule_source *src, struct arena *a,
 	struct rule_trace *trace);
 
