@@ -112,17 +112,24 @@ static void add_failed(struct arena *a, struct rule_node *list, size_t at)
 	rule_node_add(a, list, rule_node_string(a, "dead", at));
 }
 
+static struct rule_node *as_text(struct arena *a, struct rule_node *n)
+{
+	if (n->op != OP_CONST || n->val.type != RULE_NUMBER)
+		return n;
+	struct buf b = BUF_INIT(64);
+	rule_put_number(&b, n->val.n);
+	n = rule_node_string(a, arena_strdup(a, buf_str(&b)), n->at);
+	buf_release(&b);
+	return n;
+}
+
 struct rule_node *rule_node_normal(struct arena *a, struct rule_node *n)
 {
-	struct rule_node *y = n->nkids == 2 ? n->kids[1] : NULL;
-	if ((n->op == OP_STARTS || n->op == OP_ENDS || n->op == OP_MATCHES) && y->op == OP_CONST &&
-		y->val.type == RULE_NUMBER) {
-		struct buf b = BUF_INIT(64);
-		rule_put_number(&b, y->val.n);
-		n->kids[1] = rule_node_string(a, arena_strdup(a, buf_str(&b)), y->at);
-		buf_release(&b);
-	}
-	if (n->nkids != 2 || !is_state(n->kids[0]))
+	if (n->nkids != 2)
+		return n;
+	if (n->op == OP_STARTS || n->op == OP_ENDS || n->op == OP_MATCHES)
+		n->kids[1] = as_text(a, n->kids[1]);
+	if (!is_state(n->kids[0]))
 		return n;
 	struct rule_node *list = rule_node_new(a, OP_LIST, n->kids[1]->at);
 	if ((n->op == OP_EQ || n->op == OP_NE) && is_failed(n->kids[1])) {

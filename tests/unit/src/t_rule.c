@@ -443,6 +443,7 @@ int main(void)
 		cmocka_unit_test(test_forms),
 		cmocka_unit_test(test_truths),
 		cmocka_unit_test(test_errors),
+		cmocka_unit_test(test_event_fields),
 		cmocka_unit_test(test_caret),
 		cmocka_unit_test(test_bad_logic),
 		cmocka_unit_test(test_limits),
