@@ -80,4 +80,8 @@ struct dest {
 
 const struct dest *dest_get(enum platform_id id); /* NULL: not built yet (sheets) */
 
+#define DEST(platform, name) extern const struct dest dest_##name;
+#include "net/dests.def"
+#undef DEST
+
 #endif

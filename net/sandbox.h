@@ -1,0 +1,17 @@
+/* `trackai sandbox`: a strict stand-in for the platforms' conversion APIs on the loopback.
+ * Accepts only what the published contracts allow, answers as the platforms do, remembers what
+ * it received (GET and DELETE /_sandbox/received, GET /_sandbox/summary) and fails on request
+ * (GET, POST and DELETE /_sandbox/fault; net/sandbox_fault.h has the words). */
+#ifndef NET_SANDBOX_H
+#define NET_SANDBOX_H
+
+#include "src/err.h"
+
+#define SANDBOX_LISTEN "127.0.0.1:8099"
+
+/* Serves until SIGTERM or SIGINT; prints the settings to use and "ready" on stdout. `faults` may
+ * be NULL. One thread, its own poll loop. Errors: TA_CONFIG (address not of the loopback, or
+ * taken), TA_INVALID (faults), TA_IO. */
+TA_MUST enum ta_rc sandbox_run(const char *listen, const char *faults, struct ta_err *err);
+
+#endif

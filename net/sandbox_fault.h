@@ -1,0 +1,71 @@
+/* Faults on request: a list of `platform:kind[=value][@account][%rate][*count]`, comma between.
+ *   status=503       that HTTP status with a short JSON body; nothing is taken
+ *   html             502 with a gateway's HTML page; nothing is taken
+ *   rate_limit=67150 the platform's throttling answer; the value is the seconds until reset
+ *   auth             the platform's answer to a token that is not valid
+ *   latency=200ms    answers later (ms or s); other faults still apply
+ *   truncate         takes the events, sends half of the answer
+ *   reset            takes the events, closes the connection without an answer
+ *   hang             takes the events, never answers
+ *   event_fail=10    one event in ten is refused as the platform refuses events
+ *   partial=10       TikTok: code 20001, one event in ten is not taken
+ * rate is in percent of requests (default 100); count is how many times at most. Nothing is random:
+ * requests are chosen by a hash of a counter, events by a hash of their event_id, so that an
+ * event that failed once fails again. */
+#ifndef NET_SANDBOX_FAULT_H
+#define NET_SANDBOX_FAULT_H
+
+#include "src/err.h"
+#include "src/words.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct buf;
+
+enum fault_kind {
+	FAULT_STATUS,
+	FAULT_HTML,
+	FAULT_RATE_LIMIT,
+	FAULT_AUTH,
+	FAULT_LATENCY,
+	FAULT_TRUNCATE,
+	FAULT_RESET,
+	FAULT_HANG,
+	FAULT_EVENT_FAIL,
+	FAULT_PARTIAL,
+	FAULT_KINDS
+};
+
+#define FAULT_MAX 64
+
+struct fault {
+	enum platform_id platform;
+	enum fault_kind kind;
+	int64_t value;    /* status, seconds, microseconds or one-in-n */
+	char account[64]; /* "": every account */
+	uint32_t rate;    /* per million requests */
+	int64_t left;     /* times it may still happen; -1 without end */
+	uint64_t seen;    /* requests looked at: the counter that is hashed */
+	char spec[120];   /* as given */
+};
+
+struct fault_set {
+	struct fault f[FAULT_MAX];
+	size_t n;
+};
+
+/* Appends the faults of a list. Errors: TA_INVALID, nothing is added then. */
+TA_MUST enum ta_rc fault_add(struct fault_set *s, const char *list, struct ta_err *err);
+void fault_clear(struct fault_set *s);
+void fault_print(const struct fault_set *s, struct buf *b); /* JSON array of the specs */
+
+/* What happens to this request: the first fault that strikes besides latency (NULL: none) and
+ * the sum of the latencies in microseconds. Counts. */
+const struct fault *fault_request(
+	struct fault_set *s, enum platform_id platform, const char *account, int64_t *delay_us);
+/* Does a per-event fault of that kind strike this event? Pure. */
+bool fault_event(const struct fault_set *s, enum fault_kind kind, enum platform_id platform,
+	const char *account, const char *event_id);
+
+#endif
