@@ -8,7 +8,7 @@
 enum ta_rc cmd_database(const char **conninfo, struct ta_err *err)
 {
 	struct cluster c;
-	char text[640];
+	char text[1200];
 	if (!conf_has_database()) {
 		enum ta_rc rc = cluster_at(&c, conf_data_dir(), err);
 		if (rc)
@@ -19,7 +19,7 @@ enum ta_rc cmd_database(const char **conninfo, struct ta_err *err)
 				"up`, "
 				"or set `database`",
 				conf_data_dir());
-		cluster_conninfo(&c, text, sizeof(text));
+		cluster_conninfo(&c, CLUSTER_DB, text, sizeof(text));
 		conf_set(CONF_DATABASE, text, "private cluster");
 	}
 	*conninfo = conf_get(CONF_DATABASE);

@@ -1,7 +1,9 @@
 #include "src/cmd_out.h"
 
+#include "src/buf.h"
 #include "src/clock.h"
 #include "src/err.h"
+#include "src/money.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -86,6 +88,19 @@ void out_json(json_t *j)
 	json_dumpf(j, stdout, JSON_COMPACT | JSON_ENCODE_ANY);
 	putchar('\n');
 	json_decref(j);
+}
+
+json_t *out_money(int64_t minor, const char *currency)
+{
+	struct money m = {.minor = minor};
+	if (!currency || !*currency)
+		return json_null();
+	snprintf(m.currency, sizeof(m.currency), "%.3s", currency);
+	struct buf b = BUF_INIT(64);
+	money_format(&b, m);
+	json_t *j = json_pack("{s:s, s:s}", "amount", buf_str(&b), "currency", m.currency);
+	buf_release(&b);
+	return j;
 }
 
 json_t *out_id(int64_t id)

@@ -23,6 +23,8 @@ void out_print(struct out_table *t); /* to stdout, and frees the cells */
 
 /* Prints one JSON value with a line end and drops the reference. */
 void out_json(json_t *j);
+/* {"amount":"12.34","currency":"EUR"}; null without a currency. */
+json_t *out_money(int64_t minor, const char *currency);
 json_t *out_id(int64_t id);   /* as a string */
 json_t *out_time(int64_t us); /* RFC 3339, null for 0 */
 

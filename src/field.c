@@ -1,6 +1,7 @@
 #include "src/field.h"
 
 #include "src/buf.h"
+#include "src/money.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -135,7 +136,7 @@ enum ta_rc field_check_name(const char *v, struct ta_err *err)
 
 enum ta_rc field_check_currency(const char *v, struct ta_err *err)
 {
-	if (strlen(v) != 3 || strspn(v, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != 3)
+	if (money_exponent(v) < 0)
 		return ta_fail(err, TA_INVALID, "\"%.20s\" is no ISO 4217 code such as EUR", v);
 	return TA_OK;
 }
