@@ -14,7 +14,7 @@
 /* The file below tests/golden as a value in the arena; ends the test program when it is no JSON. */
 static inline const struct jv *golden_read(struct arena *a, const char *name)
 {
-	char path[1024], chunk[8192];
+	char path[2048], chunk[8192];
 	struct buf text = BUF_INIT(4 << 20);
 	const struct jv *v = NULL;
 	size_t n, at = 0;
