@@ -23,6 +23,7 @@
 #include <unistd.h>
 
 #define DRAIN_US   (4 * US_PER_S) /* requests under way when told to stop */
+#define START_US   (3 * US_PER_S)
 #define JOIN_MS    4000
 #define BODIES_MAX (UINT64_C(256) << 20) /* bytes of bodies held at once */
 #define SKIP_BODY  65536 /* a refused body of this size is read, so that the connection lives on */
@@ -327,9 +328,10 @@ static void round_once(struct listener *l, int epoll_fd, int most_ms)
 	l->now_us = clock_mono_us();
 	if (p[1].revents)
 		take_done(l);
+	check_deadlines(
+		l); /* before the run: it looks for resumed connections once, at its start */
 	if (MHD_run(l->mhd) != MHD_YES)
 		ta_die("libmicrohttpd cannot go on");
-	check_deadlines(l);
 	if (role_take_reload())
 		keeper_reload(l->keeper);
 }
@@ -434,6 +436,20 @@ static void start_threads(struct listener *l)
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
+/* With the database there it takes some milliseconds until webhooks can be stored; until then
+ * connections wait in the backlog instead of being told 503. Without it, not for long. */
+static void await_ready(struct listener *l)
+{
+	struct pollfd stop = {.fd = role_stop_fd(), .events = POLLIN};
+	int64_t until = clock_mono_us() + START_US;
+	while (clock_mono_us() < until && poll(&stop, 1, 5) == 0) {
+		keeper_callers(l->keeper, &l->callers, &l->generation);
+		if (l->callers && writer_stats(l->writer).ready)
+			break;
+	}
+	l->now_us = clock_mono_us();
+}
+
 static void stop_all(struct listener *l)
 {
 	release_waiting(l);
@@ -464,6 +480,7 @@ int listener_run(const struct role *role)
 	start_threads(&l);
 	int epoll_fd = MHD_get_daemon_info(l.mhd, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
 	log_info("listening on %s", conf_get(CONF_LISTEN));
+	await_ready(&l);
 	while (!role_stopping())
 		round_once(&l, epoll_fd, -1);
 	drain(&l, epoll_fd);
