@@ -19,7 +19,7 @@ static inline const struct jv *golden_read(struct arena *a, const char *name)
 	const struct jv *v = NULL;
 	size_t n, at = 0;
 
-	snprintf(path, sizeof(path), "%s/golden/%s", TA_TESTS, name);
+	snprintf(path, sizeof(path), "%s/golden/%.500s", TA_TESTS, name);
 	FILE *f = fopen(path, "r");
 	if (!f)
 		ta_die("cannot read %s", path);
