@@ -88,11 +88,20 @@ static void remove_stale_pid(const struct cluster *c)
 	(void)unlink(path);
 }
 
+/* A server that starts while its dead predecessor's backends still end would refuse. */
+static void wait_for_backends(const struct cluster *c)
+{
+	int64_t end = clock_mono_us() + 5 * US_PER_S;
+	while (!cluster_pid(c) && anyone_works_in(c->pgdata) && clock_mono_us() < end)
+		pause_ms(20);
+}
+
 int cluster_exec(void *arg)
 {
 	const struct cluster *c = arg;
 	char program[300];
 	snprintf(program, sizeof(program), "%s/postgres", c->bin);
+	wait_for_backends(c);
 	remove_stale_pid(c);
 	int null = open("/dev/null", O_RDONLY);
 	int out = open(c->log, O_WRONLY | O_CREAT | O_APPEND, 0640);

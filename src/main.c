@@ -1,12 +1,14 @@
 /* trackai: the first word is the role, like git. */
 #include "src/clock.h"
 #include "src/cmd.h"
+#include "src/cmd_up.h"
 #include "src/conf.h"
 
 #include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const struct {
 	const char *name;
@@ -66,6 +68,13 @@ int main(int argc, char **argv)
 		return help(argc > 2 ? argv[2] : NULL);
 	if (conf_load(&argc, argv, &err) || clock_init(conf_get(CONF_CLOCK), &err))
 		return cmd_fail("conf", &err);
+	if (argc == 1 && !(isatty(STDIN_FILENO) && isatty(STDOUT_FILENO))) {
+		fputs("trackai: the console needs a terminal; trackai help lists the commands\n",
+			stderr);
+		return 2;
+	}
+	if (argc == 1 && up_default(&err))
+		return cmd_fail("up", &err);
 	const char *word = argc > 1 ? argv[1] : "console";
 	for (size_t i = 0; i < TA_COUNT(commands); i++)
 		if (strcmp(commands[i].name, word) == 0)
