@@ -384,7 +384,9 @@ static void finish_slot(struct sender *t, struct slot *s)
 	s->state = IDLE;
 	if (status == 200 || (status == 401 && s->post.bad_signature))
 		return;
-	if ((status == 0 || status >= 429) && s->tries < TRIES_MAX) {
+	/* A listener that has just started may not know the shops yet. */
+	bool unknown = (status == 401 || status == 404) && s->tries < 5;
+	if (((status == 0 || status >= 429) && s->tries < TRIES_MAX) || unknown) {
 		s->state = WAITING;
 		s->again_us = clock_mono_us() + US_PER_S / 2;
 		return;
