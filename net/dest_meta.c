@@ -19,7 +19,7 @@ static const char *click_of(const struct event *ev)
 {
 	int64_t made = build_fb_cookie(ev->click.fbc);
 
-	if (made < 0 || made < ev->time_s - CLICK_AGE_S || made > ev->time_s + DAY_S)
+	if (made < 0 || ev->time_s > made + CLICK_AGE_S || ev->time_s < made - DAY_S)
 		return NULL;
 	return ev->click.fbc;
 }
