@@ -127,7 +127,6 @@ static void on_completed(
 	l->body_bytes -= req->size;
 	l->active--;
 	free(req->body);
-	free(req->note);
 	free(req);
 }
 
@@ -137,6 +136,8 @@ static enum MHD_Result send_answer(struct request *req)
 	if (!req->response && !req->shared)
 		request_error(
 			req, 500, "the request was not answered; this is a fault of the listener");
+	if (req->cors)
+		request_add_cors(req);
 	if (l->draining && req->response)
 		request_add_header(req, "Connection", "close");
 	req->queued = true;

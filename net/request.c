@@ -114,6 +114,17 @@ void request_add_header(struct request *req, const char *name, const char *value
 		ta_die("out of memory (response header)");
 }
 
+void request_add_cors(struct request *req)
+{
+	const char *origin = request_header(req, "Origin");
+	bool known = origin && strlen(origin) < 256 &&
+		     (strcmp(origin, "null") == 0 || strncmp(origin, "https://", 8) == 0 ||
+			     strncmp(origin, "http://", 7) == 0);
+	request_add_header(req, "Vary", "Origin");
+	if (known)
+		request_add_header(req, "Access-Control-Allow-Origin", origin);
+}
+
 void request_busy(struct request *req, const char *why)
 {
 	keeper_add(request_keeper(req), COUNT_BUSY, 1);

@@ -30,9 +30,8 @@ struct request {
 	struct MHD_Response *response;       /* owned */
 	struct MHD_Response *shared;         /* borrowed; used when there is no response */
 	unsigned status;
-	char text[512]; /* a handler's own room for what it needs again after storing */
-	void *note;     /* the same, freed with the request */
-	bool queued;    /* libmicrohttpd has the answer */
+	bool cors;   /* let the page that asked read the answer */
+	bool queued; /* libmicrohttpd has the answer */
 };
 
 /* The latest snapshot; NULL while the database was never reached. Borrowed until the handler
@@ -59,6 +58,9 @@ void request_error(struct request *req, unsigned status, const char *fmt, ...) T
 void request_busy(struct request *req, const char *why);
 /* Adds a header to the answer given before. */
 void request_add_header(struct request *req, const char *name, const char *value);
+/* Lets the page of the request's Origin read the answer ("null" too: Shopify's sandboxed pixels).
+ */
+void request_add_cors(struct request *req);
 /* Hands the job (taken over) to the writer; `stored` is called when it is committed. A full queue
  * or a late commit answers 503 by itself. */
 void request_store(struct request *req, struct job *job, void (*stored)(struct request *req));

@@ -25,6 +25,7 @@ struct job {
 	size_t n;
 	size_t bytes;         /* packed bodies */
 	enum job_state state; /* out; each row's `stored` says whether it was new */
+	const void *detail;   /* the request's own, in mem */
 	struct arena mem;
 };
 
@@ -51,6 +52,7 @@ struct writer_stats writer_stats(struct writer *w);
 /* The writer met something that waiting does not cure (schema, pooler): exit 2. */
 bool writer_broken(struct writer *w);
 
+/* A job of n rows; 0: the caller makes them in mem. */
 struct job *job_new(size_t n, int64_t now_mono_us);
 void job_free(struct job *j); /* NULL is fine */
 

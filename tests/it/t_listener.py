@@ -234,6 +234,114 @@ class Listener(unittest.TestCase):
         self.assertGreaterEqual(detail["stored"], 0)
 
 
+class Track(unittest.TestCase):
+    """POST /event/track: keys, items, CORS, limits."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.cluster = Cluster()
+        cls.p = Program(cls.cluster)
+        cls.p.run("migrate")
+        cls.p.run("store", "add", "--name", "own", "--platform", "custom", "--domain", "own.example",
+                  "--currency", "EUR")
+        cls.keys = {s: cls.p.json("key", "add", "--store", "own", "--scope", s)
+                    for s in ("public", "track", "read", "write")}
+        cls.serve = cls.p.serve("--roles", "listener")
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.p.destroy()
+        cls.cluster.destroy()
+
+    def send(self, items, scope="track", headers=None, **kw):
+        body = items if isinstance(items, bytes) else json.dumps(items).encode()
+        h = {"Content-Type": "application/json", **(headers or {})}
+        path = "/event/track"
+        if scope == "public":
+            path += "?k=" + self.keys["public"]["key"]
+        elif scope:
+            h["Authorization"] = "Bearer " + self.keys.get(scope, {"key": scope})["key"]
+        status, out, headers = self.p.request("POST", path, body, h)
+        return status, json.loads(out), headers
+
+    def item(self, i, **more):
+        return {"event": "page_view", "event_id": f"id-{i}", "url": "https://own.example/", **more}
+
+    def count(self, where):
+        return int(self.cluster.sql(f"SELECT count(*) FROM inbox WHERE {where}")[0][0])
+
+    def test_items(self):
+        status, out, _ = self.send([self.item("a"), {"event": "nonsense", "event_id": "x"}, self.item("a"),
+                                    self.item("a", event="purchase", value="12.30", currency="EUR"), 7])
+        self.assertEqual(status, 200)
+        self.assertEqual([r["status"] for r in out["results"]],
+                         ["accepted", "rejected", "duplicate", "accepted", "rejected"])
+        self.assertEqual(out["accepted"], 2)
+        self.assertTrue(out["results"][1]["error"])
+        status, out, _ = self.send(self.item("a"))
+        self.assertEqual((status, out), (200, {"accepted": 0, "results": [{"status": "duplicate"}]}))
+        self.assertEqual(self.cluster.sql("SELECT topic, source FROM inbox WHERE webhook_id = 'id-a' ORDER BY id"),
+                         [["page_view", "1"], ["purchase", "1"]])
+        status, out, _ = self.send(self.item("a"), scope="public")
+        self.assertEqual(out["accepted"], 1)  # another origin: another receipt
+
+    def test_a_hundred(self):
+        status, out, _ = self.send([self.item(f"many-{i}") for i in range(100)])
+        self.assertEqual((status, out["accepted"]), (200, 100))
+        self.assertEqual(self.count("webhook_id LIKE 'id-many-%'"), 100)
+        self.assertEqual(self.send([self.item(f"many-{i}") for i in range(101)])[0], 400)
+        self.assertEqual(self.send([{}] * 3)[1]["accepted"], 0)
+
+    def test_keys(self):
+        self.assertEqual(self.send(self.item("k-1"), scope="write")[0], 200)
+        self.assertEqual(self.send(self.item("k-2"), scope="read")[0], 401)
+        self.assertEqual(self.send(self.item("k-3"), scope="unknown")[0], 401)
+        self.assertEqual(self.send(self.item("k-4"), scope=None)[0], 401)
+        public = {"Authorization": "Bearer " + self.keys["public"]["key"]}
+        self.assertEqual(self.send(self.item("k-5"), scope=None, headers=public)[0], 401)
+        self.assertEqual(self.count("webhook_id IN ('id-k-2', 'id-k-3', 'id-k-4', 'id-k-5')"), 0)
+        self.p.run("key", "revoke", str(self.keys["write"]["id"]))
+        wait_until(lambda: self.send(self.item("k-6"), scope="write")[0] == 401, what="the revocation")
+
+    def test_bad_bodies(self):
+        for body in (b"", b"{", b"[]", b"7", b"\xff"):
+            self.assertEqual(self.send(body)[0], 400, body)
+        big = b'{"event":"page_view","event_id":"big","custom":{"x":"' + b"y" * (256 << 10) + b'"}}'
+        h = {"Authorization": "Bearer " + self.keys["track"]["key"]}
+        self.assertIn(self.p.request("POST", "/event/track", big, h)[0], (0, 413))
+
+    def test_cors(self):
+        status, body, headers = self.p.request("OPTIONS", "/event/track", b"", {
+            "Origin": "https://own.example", "Access-Control-Request-Method": "POST",
+            "Access-Control-Request-Headers": "content-type"})
+        self.assertEqual((status, body), (204, b""))
+        self.assertEqual(headers["Access-Control-Allow-Origin"], "https://own.example")
+        self.assertIn("POST", headers["Access-Control-Allow-Methods"])
+        self.assertIn("content-type", headers["Access-Control-Allow-Headers"].lower())
+        for origin in ("https://own.example", "null"):
+            status, out, headers = self.send(self.item("cors-" + origin[:4]), scope="public",
+                                             headers={"Origin": origin, "Content-Type": "text/plain"})
+            self.assertEqual((status, out["accepted"]), (200, 1))
+            self.assertEqual(headers["Access-Control-Allow-Origin"], origin)
+            self.assertEqual(headers["Vary"], "Origin")
+        self.assertIsNone(self.send(self.item("cors-3"), headers={"Origin": "https://own.example"})[2]
+                          ["Access-Control-Allow-Origin"])
+        self.assertIsNone(self.p.request("GET", "/healthz", b"", {"Origin": "null"})[2]["Access-Control-Allow-Origin"])
+
+    def test_limits(self):
+        statuses = []
+        for i in range(20):
+            status, out, headers = self.send([self.item(f"l-{i}-{k}") for k in range(20)], scope="public",
+                                             headers={"X-Forwarded-For": "203.0.113.9"})
+            statuses.append(status)
+            if status == 429:
+                self.assertGreaterEqual(int(headers["Retry-After"]), 1)
+        self.assertIn(200, statuses)
+        self.assertIn(429, statuses)
+        self.assertEqual(self.send(self.item("l-other"), scope="public", headers={
+            "X-Forwarded-For": "203.0.113.9, 203.0.113.10"})[0], 200)
+
+
 class Trouble(unittest.TestCase):
     """Each test has a database and a listener of its own, which it may break."""
 
