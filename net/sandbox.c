@@ -3,6 +3,7 @@
 #include "net/sandbox_book.h"
 #include "net/sandbox_check.h"
 #include "net/sandbox_fault.h"
+#include "net/sandbox_pool.h"
 #include "src/clock.h"
 #include "src/conf.h"
 
@@ -478,6 +479,7 @@ enum ta_rc sandbox_run(const char *listen_at, const char *faults, struct ta_err 
 	signal(SIGPIPE, SIG_IGN);
 	sigprocmask(SIG_BLOCK, &stop, &before);
 	s.signals = signalfd(-1, &stop, SFD_CLOEXEC | SFD_NONBLOCK);
+	json_set_alloc_funcs(pool_malloc, pool_free);
 	s.book = book_new((struct book_limits){200000, 2000});
 	enum ta_rc rc = s.signals < 0 ? ta_fail_os(err, "signalfd") : TA_OK;
 	if (!rc && faults)
@@ -490,6 +492,7 @@ enum ta_rc sandbox_run(const char *listen_at, const char *faults, struct ta_err 
 		MHD_stop_daemon(s.daemon);
 	}
 	book_free(s.book);
+	json_set_alloc_funcs(malloc, free);
 	if (s.signals >= 0)
 		close(s.signals);
 	sigprocmask(SIG_SETMASK, &before, NULL);

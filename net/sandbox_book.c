@@ -257,12 +257,18 @@ static bool wanted(const struct book *b, const struct entry *e, const struct boo
 	       (!f->event || strcmp(f->event, e->name) == 0) && (!f->conflicts || e->conflict);
 }
 
+static int append(const char *p, size_t n, void *out)
+{
+	buf_add(out, p, n);
+	return 0;
+}
+
 static void write_content(struct buf *out, const char *key, const json_t *v)
 {
-	char *text = v ? json_dumps(v, JSON_COMPACT | JSON_REAL_PRECISION(15)) : NULL;
-	if (text)
-		buf_addf(out, ",\"%s\":%s", key, text);
-	free(text);
+	if (!v)
+		return;
+	buf_addf(out, ",\"%s\":", key);
+	(void)json_dump_callback(v, append, out, JSON_COMPACT | JSON_REAL_PRECISION(15));
 }
 
 static void write_entry(const struct book *b, const struct entry *e, struct buf *out)
