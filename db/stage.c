@@ -130,6 +130,9 @@ unsigned stage_drain(struct stage *s)
 		woke |= WOKE_LOST;
 	while ((n = PQnotifies(db_pg(s->db)))) {
 		woke |= WOKE_NOTIFY;
+		for (size_t i = 0; s->channels[i]; i++)
+			if (strcmp(s->channels[i], n->relname) == 0)
+				s->heard |= 1u << i;
 		PQfreemem(n);
 	}
 	return woke;
