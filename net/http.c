@@ -1,0 +1,244 @@
+#include "net/http.h"
+
+#include <arpa/inet.h>
+#include <curl/curl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define KEPT_CONNECTIONS 1024L
+
+struct http {
+	CURLM *multi;
+	CURL **spare; /* handles that finished, kept for their buffers */
+	size_t nspare, sspare;
+	struct exchange *all; /* under way */
+	int running;
+};
+
+struct exchange {
+	struct exchange *next, **prev;
+	CURL *easy;
+	struct curl_slist *headers;
+	struct buf body;
+	char error[CURL_ERROR_SIZE];
+	void *tag;
+};
+
+enum ta_rc http_open(struct http **out, struct ta_err *err)
+{
+	if (curl_global_init(CURL_GLOBAL_DEFAULT))
+		return ta_fail(err, TA_BUG, "libcurl does not start");
+	struct http *h = ta_alloc(sizeof(*h));
+	h->multi = curl_multi_init();
+	if (!h->multi)
+		ta_die("out of memory (libcurl)");
+	curl_multi_setopt(h->multi, CURLMOPT_PIPELINING, CURLPIPE_NOTHING);
+	curl_multi_setopt(h->multi, CURLMOPT_MAXCONNECTS, KEPT_CONNECTIONS);
+	*out = h;
+	return TA_OK;
+}
+
+static void end_exchange(struct http *h, struct exchange *x)
+{
+	curl_multi_remove_handle(h->multi, x->easy);
+	curl_slist_free_all(x->headers);
+	curl_easy_reset(x->easy);
+	if (h->nspare == h->sspare) {
+		h->sspare = h->sspare ? h->sspare * 2 : 16;
+		h->spare = ta_realloc(h->spare, h->sspare * sizeof(*h->spare));
+	}
+	h->spare[h->nspare++] = x->easy;
+	*x->prev = x->next;
+	if (x->next)
+		x->next->prev = x->prev;
+	buf_release(&x->body);
+	free(x);
+}
+
+void http_close(struct http *h)
+{
+	if (!h)
+		return;
+	while (h->all)
+		end_exchange(h, h->all);
+	for (size_t i = 0; i < h->nspare; i++)
+		curl_easy_cleanup(h->spare[i]);
+	free(h->spare);
+	curl_multi_cleanup(h->multi);
+	free(h);
+}
+
+static bool loopback(const char *host)
+{
+	struct in_addr a;
+	if (strcmp(host, "localhost") == 0 || strcmp(host, "[::1]") == 0)
+		return true;
+	return inet_pton(AF_INET, host, &a) == 1 && ntohl(a.s_addr) >> 24 == 127;
+}
+
+bool http_url_allowed(const char *url)
+{
+	char *scheme = NULL, *host = NULL;
+	CURLU *u = curl_url();
+	bool ok = u && !curl_url_set(u, CURLUPART_URL, url, 0) &&
+		  !curl_url_get(u, CURLUPART_SCHEME, &scheme, 0) &&
+		  !curl_url_get(u, CURLUPART_HOST, &host, 0) &&
+		  (strcmp(scheme, "https") == 0 || (strcmp(scheme, "http") == 0 && loopback(host)));
+	curl_free(scheme);
+	curl_free(host);
+	curl_url_cleanup(u);
+	return ok;
+}
+
+/* More than the cap ends the exchange: a short count makes libcurl give up. */
+static size_t on_body(char *p, size_t size, size_t n, void *data)
+{
+	struct exchange *x = data;
+	buf_add(&x->body, p, size * n);
+	return x->body.over ? 0 : size * n;
+}
+
+static void add_header(struct exchange *x, const char *line)
+{
+	struct curl_slist *more = curl_slist_append(x->headers, line);
+	if (!more)
+		ta_die("out of memory (libcurl)");
+	x->headers = more;
+}
+
+static void set_up(struct exchange *x, const struct http_request *r)
+{
+	CURL *e = x->easy;
+	for (size_t i = 0; r->headers && r->headers[i]; i++)
+		add_header(x, r->headers[i]);
+	if (r->secret_header)
+		add_header(x, r->secret_header);
+	add_header(x, "Expect:"); /* no round trip before the body */
+	curl_easy_setopt(e, CURLOPT_URL, r->url);
+	curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR, "http,https");
+	curl_easy_setopt(e, CURLOPT_NOPROXY, "localhost,127.0.0.1,::1");
+	curl_easy_setopt(e, CURLOPT_POST, 1L);
+	curl_easy_setopt(e, CURLOPT_CUSTOMREQUEST, r->method);
+	curl_easy_setopt(e, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)r->len);
+	curl_easy_setopt(e, CURLOPT_POSTFIELDS, r->body);
+	curl_easy_setopt(e, CURLOPT_HTTPHEADER, x->headers);
+	curl_easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+	curl_easy_setopt(e, CURLOPT_FOLLOWLOCATION, 0L);
+	curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(e, CURLOPT_TCP_KEEPALIVE, 1L);
+	curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS, (long)HTTP_CONNECT_MS);
+	curl_easy_setopt(e, CURLOPT_TIMEOUT_MS, (long)HTTP_TOTAL_MS);
+	curl_easy_setopt(e, CURLOPT_USERAGENT, "trackai/" TA_VERSION);
+	curl_easy_setopt(e, CURLOPT_UPLOAD_BUFFERSIZE, 256L << 10);
+	curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, on_body);
+	curl_easy_setopt(e, CURLOPT_WRITEDATA, x);
+	curl_easy_setopt(e, CURLOPT_ERRORBUFFER, x->error);
+	curl_easy_setopt(e, CURLOPT_PRIVATE, x);
+}
+
+enum ta_rc http_start(struct http *h, const struct http_request *r, struct ta_err *err)
+{
+	if (!http_url_allowed(r->url))
+		return ta_fail(err, TA_CONFIG,
+			"%.120s is not an address we send to: it must be https, or http to the "
+			"loopback; check the platform's url setting (trackai conf)",
+			r->url);
+	struct exchange *x = ta_alloc(sizeof(*x));
+	x->easy = h->nspare ? h->spare[--h->nspare] : curl_easy_init();
+	if (!x->easy)
+		ta_die("out of memory (libcurl)");
+	x->tag = r->tag;
+	buf_init(&x->body, HTTP_REPLY_MAX);
+	set_up(x, r);
+	x->next = h->all;
+	x->prev = &h->all;
+	if (h->all)
+		h->all->prev = &x->next;
+	h->all = x;
+	h->running++;
+	CURLMcode rc = curl_multi_add_handle(h->multi, x->easy);
+	if (rc)
+		ta_die("libcurl: %s", curl_multi_strerror(rc));
+	return TA_OK;
+}
+
+int http_run(struct http *h)
+{
+	int running = 0;
+	CURLMcode rc = curl_multi_perform(h->multi, &running);
+	if (rc)
+		ta_die("libcurl: %s", curl_multi_strerror(rc));
+	return h->running;
+}
+
+#define WAIT_FDS 8
+
+void http_wait(struct http *h, const int *fds, size_t n, int timeout_ms)
+{
+	struct curl_waitfd extra[WAIT_FDS];
+	unsigned count = 0;
+	TA_ASSERT(n <= WAIT_FDS);
+	for (size_t i = 0; i < n; i++)
+		if (fds[i] >= 0)
+			extra[count++] = (struct curl_waitfd){fds[i], CURL_WAIT_POLLIN, 0};
+	(void)curl_multi_poll(h->multi, extra, count, timeout_ms, NULL);
+}
+
+static int64_t header_number(CURL *e, const char *name)
+{
+	struct curl_header *v;
+	if (curl_easy_header(e, name, 0, CURLH_HEADER, -1, &v))
+		return 0;
+	char *end;
+	long long n = strtoll(v->value, &end, 10);
+	return end != v->value && n > 0 ? n : 0;
+}
+
+static bool certainly_unsent(CURL *e, CURLcode code)
+{
+	long sent = 0;
+	if (code == CURLE_COULDNT_CONNECT || code == CURLE_COULDNT_RESOLVE_HOST ||
+		code == CURLE_COULDNT_RESOLVE_PROXY || code == CURLE_SSL_CONNECT_ERROR ||
+		code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_URL_MALFORMAT)
+		return true;
+	return !curl_easy_getinfo(e, CURLINFO_REQUEST_SIZE, &sent) && sent == 0;
+}
+
+static enum http_end end_of(CURL *e, CURLcode code, int status)
+{
+	if (code == CURLE_OK || (status >= 400 && code == CURLE_PARTIAL_FILE))
+		return HTTP_ANSWERED;
+	return certainly_unsent(e, code) ? HTTP_NOT_SENT : HTTP_NO_ANSWER;
+}
+
+bool http_next(struct http *h, struct http_reply *out)
+{
+	CURLMsg *m;
+	int left;
+	do {
+		m = curl_multi_info_read(h->multi, &left);
+	} while (m && m->msg != CURLMSG_DONE);
+	if (!m)
+		return false;
+	struct exchange *x;
+	CURL *e = m->easy_handle;
+	CURLcode code = m->data.result;
+	long status = 0;
+	curl_off_t us = 0, after = 0;
+	curl_easy_getinfo(e, CURLINFO_PRIVATE, (char **)&x);
+	curl_easy_getinfo(e, CURLINFO_RESPONSE_CODE, &status);
+	curl_easy_getinfo(e, CURLINFO_TOTAL_TIME_T, &us);
+	curl_easy_getinfo(e, CURLINFO_RETRY_AFTER, &after);
+	*out = (struct http_reply){.status = (int)status, .ms = us / 1000, .tag = x->tag};
+	out->end = end_of(e, code, (int)status);
+	out->retry_after_s = after > 0 ? after : header_number(e, "X-RateLimit-Reset");
+	if (code)
+		snprintf(out->error, sizeof(out->error), "%.150s",
+			*x->error ? x->error : curl_easy_strerror(code));
+	out->body = x->body;
+	x->body = (struct buf){0};
+	h->running--;
+	end_exchange(h, x);
+	return true;
+}
