@@ -379,7 +379,6 @@ int dispatcher_run(const struct role *role)
 	static struct dispatch d;
 	struct ta_err err = {0};
 	enum ta_rc rc;
-	role_begin(role);
 	d = (struct dispatch){0};
 	batches_init(&d.outbox);
 	if (!role->has_key) {

@@ -5,6 +5,7 @@
 #include "db/conn.h"
 #include "db/migrate.h"
 #include "db/secret.h"
+#include "net/dispatcher.h"
 #include "net/listener.h"
 #include "src/clock.h"
 #include "src/cmd.h"
