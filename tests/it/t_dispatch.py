@@ -1,0 +1,430 @@
+"""The dispatcher against the sandbox: events and routes are put in by SQL, as the router would. What
+counts: every delivery gets exactly one final verdict, books follow, nothing goes out twice under
+two contents, one sick pixel slows nobody."""
+import os
+import signal
+import socket
+import threading
+import time
+import unittest
+
+from lib import Cluster, Program, Sandbox, wait_until
+
+NOW = "2026-11-22T10:40:00Z"
+NOW_S = 1795344000 + 10 * 3600 + 40 * 60 - 86400  # replaced below by SQL's own reading
+PLATFORMS = ("pinterest", "meta", "tiktok")
+Q, RETRYING, DELIVERED, WARNING, REJECTED, DEAD = 0, 2, 3, 4, 8, 9
+
+PUT = """
+CREATE FUNCTION t_lz(t text) RETURNS bytea LANGUAGE sql AS $$
+  SELECT decode(lpad(to_hex(n & 255), 2, '0') || lpad(to_hex(n >> 8 & 255), 2, '0') || lpad(to_hex(n >> 16), 2, '0')
+    || '00f0' || repeat('ff', (n - 15) / 255) || lpad(to_hex((n - 15) % 255), 2, '0'), 'hex') || d
+  FROM (SELECT convert_to(t, 'UTF8') d, octet_length(convert_to(t, 'UTF8')) n) x $$;
+-- n purchases of a store from event number k on, received at us, happened age_s before that.
+CREATE FUNCTION t_put(store int, k bigint, n int, us bigint, age_s bigint, email text) RETURNS void LANGUAGE sql AS $$
+  INSERT INTO event (id, store_id, name, source, at_us, received_us, writer, receipt, key, wire_id)
+    SELECT (us / 1000 << 21) + i, store, 8, 0, us - age_s * 1000000, us, 1, i, decode(md5('k' || i), 'hex'),
+      'wire-' || lpad(i::text, 8, '0') FROM generate_series(k, k + n - 1) i;
+  INSERT INTO event_doc SELECT (us / 1000 << 21) + i, t_lz(json_build_object('v', 1, 'event', 'purchase',
+      'source', 'shopify', 'event_time', us / 1000000 - age_s, 'event_id', 'wire-' || i, 'value', '10.50',
+      'currency', 'EUR', 'order', json_build_object('id', i::text), 'user', json_build_object('email',
+      replace(email, '#', i::text), 'ip', '198.51.100.7', 'user_agent', 'Mozilla/5.0'))::text)
+    FROM generate_series(k, k + n - 1) i;
+  INSERT INTO route (event_id, pixel_id, decision, reason, rev)
+    SELECT (us / 1000 << 21) + i, p.id, 0, 0, 1 FROM generate_series(k, k + n - 1) i, pixel p
+    WHERE p.store_id = store $$;
+"""
+
+
+class Stub:
+    """A platform that a test scripts: answer(body) -> (status, headers, body), or None: hang up."""
+
+    def __init__(self, answer):
+        self.answer = answer
+        self.seen = []
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.url = "http://127.0.0.1:%d" % self.listener.getsockname()[1]
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        while True:
+            try:
+                c, _ = self.listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self.serve, args=(c,), daemon=True).start()
+
+    def serve(self, c):
+        f = c.makefile("rb")
+        try:
+            while self.exchange(c, f):
+                pass
+        except OSError:
+            pass
+        c.close()
+
+    def exchange(self, c, f):
+        length, line = 0, f.readline()
+        if not line:
+            return False
+        while line.strip():
+            if line.lower().startswith(b"content-length:"):
+                length = int(line.split(b":")[1])
+            line = f.readline()
+        body = f.read(length)
+        self.seen.append(body)
+        got = self.answer(body)
+        if got is None:
+            return False
+        status, headers, text = got
+        head = "".join(f"{k}: {v}\r\n" for k, v in headers.items())
+        c.sendall(f"HTTP/1.1 {status} X\r\nContent-Length: {len(text)}\r\n{head}\r\n".encode() + text)
+        return True
+
+    def close(self):
+        self.listener.close()
+
+
+def took_all(body):
+    return 200, {}, b'{"events_received":%d,"messages":[],"fbtrace_id":"x"}' % body.count(b'"event_id"')
+
+
+class Dispatch(unittest.TestCase):
+    def setUp(self):
+        self.cluster = Cluster()
+        self.addCleanup(self.cluster.destroy)
+        self.next = 1
+        self.stubs = []
+
+    def begin(self, clock=NOW, platforms=PLATFORMS, urls=None, fault=None):
+        self.clock = clock
+        self.sandbox = None
+        if urls is None:
+            self.sandbox = Sandbox(clock=NOW, fault=fault)
+            self.addCleanup(self.sandbox.stop)
+            urls = self.sandbox.urls
+        self.p = Program(self.cluster, clock=clock, **urls)
+        self.addCleanup(self.p.destroy)
+        self.p.run("migrate")
+        self.cluster.sql(PUT)
+        self.shop("shop", platforms)
+
+    def shop(self, name, platforms=PLATFORMS, account="1234567"):
+        self.p.run("store", "add", "--name", name, "--platform", "shopify", "--domain", f"{name}.myshopify.com",
+                   "--webhook-secret", "s", "--currency", "EUR")
+        for platform in platforms:
+            self.p.run("pixel", "add", "--store", name, "--platform", platform, "--account", account,
+                       "--token", "token-" + name)
+
+    def stub(self, answer):
+        s = Stub(answer)
+        self.addCleanup(s.close)
+        return s
+
+    def start(self, **env):
+        self.p.env.update(env)
+        return self.p.start("serve", "--roles", "dispatcher")
+
+    def put(self, n, store=1, us=None, age=0, email="buyer#@example.com"):
+        us = us or int(self.one("SELECT max(created_us) + 1000000 FROM store"))
+        self.cluster.sql(f"SELECT t_put({store}, {self.next}, {n}, {us}, {age}, '{email}')")
+        self.next += n
+
+    def one(self, sql):
+        return self.cluster.sql(sql)[0][0]
+
+    def finals(self):
+        """after -> deliveries whose latest verdict says so."""
+        rows = self.cluster.sql("SELECT after, count(*) FROM (SELECT DISTINCT ON (event_id, pixel_id) after FROM "
+                                "verdict ORDER BY event_id, pixel_id, attempt = 0 DESC, attempt DESC) x GROUP BY 1")
+        return {int(a): int(n) for a, n in rows}
+
+    def settle(self, n, seconds=30):
+        """Waits until n deliveries are final."""
+        def done():
+            if self.p.children[-1].poll() is not None:
+                raise AssertionError(self.p.output())
+            return int(self.one("SELECT count(*) FROM verdict WHERE after >= 3")) >= n
+        try:
+            wait_until(done, seconds, f"{n} final verdicts")
+        except AssertionError:
+            raise AssertionError(f"{self.finals()} {self.p.output()[-1500:]}") from None
+
+    def check_books(self):
+        """Each delivery at most one final, no rest, and tally = what the verdicts say."""
+        self.assertEqual(self.cluster.sql("SELECT event_id, pixel_id FROM verdict WHERE after >= 3 GROUP BY 1, 2 "
+                                          "HAVING count(*) > 1"), [])
+        tally = {int(i): int(n) for i, n in self.cluster.sql(
+            "SELECT item, sum(n) FROM tally WHERE stage = 2 AND item < 10 GROUP BY 1 HAVING sum(n) <> 0")}
+        moved = self.finals()
+        moved[Q] = -sum(moved.values())
+        self.assertEqual(tally, {k: v for k, v in moved.items() if v})
+
+    def pixel(self, i):
+        return self.cluster.sql(f"SELECT state, state_reason, state_detail FROM pixel WHERE id = {i}")[0]
+
+    # ------------------------------------------------------------------------------------------------
+
+    def test_happy_path(self):
+        self.begin()
+        serve = self.start()
+        self.put(120)
+        self.settle(360)
+        self.assertEqual(self.finals(), {DELIVERED: 360})
+        self.check_books()
+        for platform, got in self.sandbox.summary().items():
+            if platform in PLATFORMS:
+                self.assertEqual((got["events"], got["repeats"], got["conflicts"], got["refused"]), (120, 0, 0, 0))
+        self.assertEqual(self.one("SELECT count(*) FROM inflight"), "0")
+        leaked = self.one("SELECT count(*) FROM attempt WHERE position('token-shop'::bytea IN request) > 0")
+        self.assertEqual(leaked, "0")
+        self.assertEqual(int(self.one("SELECT sum(n) FROM tally WHERE item = 28")), 360)
+        self.assertIn('"in_flight"', self.one("SELECT detail FROM heartbeat WHERE role = 'dispatcher'"))
+        self.p.stop(serve)
+        self.start()  # nothing goes again after an orderly stop
+        self.put(1)
+        self.settle(363)
+        self.assertEqual(sum(v["repeats"] for v in self.sandbox.summary().values()), 0)
+
+    def test_events_that_cannot_go(self):
+        self.begin()
+        self.start()
+        self.put(3, email="")
+        self.put(2, age=30 * 86400)
+        self.settle(15)
+        rows = self.cluster.sql("SELECT p.platform, v.after, v.reason, v.attempt, count(*) FROM verdict v JOIN pixel p "
+                                "ON p.id = v.pixel_id WHERE reason NOT IN (1, 2) GROUP BY 1, 2, 3, 4 ORDER BY 1")
+        for platform, after, reason, attempt, n in rows:
+            self.assertEqual((after, attempt), (str(REJECTED), "0"))
+        self.assertEqual({r[0]: int(r[4]) for r in rows}, {"pinterest": 2, "meta": 2, "tiktok": 2})
+        self.check_books()
+
+    def test_bisect_takes_only_the_bad_one(self):
+        def answer(body):
+            if b"wire-00000017" in body:
+                return 400, {}, b'{"error":{"message":"Invalid parameter","code":100,"error_subcode":2804050}}'
+            return took_all(body)
+        stub = self.stub(answer)
+        self.begin(platforms=("meta",), urls={"TRACKAI_META_URL": stub.url})
+        self.put(50)
+        self.start()
+        self.settle(50)
+        self.assertEqual(self.finals(), {DELIVERED: 49, REJECTED: 1})
+        self.assertEqual(self.cluster.sql("SELECT reason, code, event_id & 1023 FROM verdict WHERE after = 8"),
+                         [["2", "100/2804050", "17"]])
+        self.check_books()
+        self.assertLess(len(stub.seen), 16)
+        self.assertEqual(self.one("SELECT count(*) FROM inflight"), "0")
+
+    def test_throttled_and_gateway(self):
+        answers = [(429, {"X-RateLimit-Reset": "67150"}, b'{"code":8,"message":"slow down"}')]
+
+        def answer(body):
+            if answers:
+                return answers.pop()
+            n = body.count(b'"event_id"')
+            one = b'{"status":"processed","error_message":null,"warning_message":null}'
+            return 200, {}, (b'{"num_events_received":%d,"num_events_processed":%d,"events":[' % (n, n)
+                             + b",".join([one] * n) + b"]}")
+        stub = self.stub(answer)
+        clock = os.path.join(self.cluster.dir, "clock")
+        self.write_clock(clock, "2026-11-22T10:40:00Z")
+        self.begin(clock="@" + clock, platforms=("pinterest",), urls={"TRACKAI_PINTEREST_URL": stub.url})
+        self.put(10)
+        self.start()
+        wait_until(lambda: self.one("SELECT count(*) FROM retry") == "10", 20, "the retries")
+        due = int(self.one("SELECT max(due_us) - min(at_us) FROM retry, verdict"))
+        self.assertLessEqual(due, 3600 * 1000000 + 1)
+        self.put(5, us=int(self.one("SELECT max(received_us) + 1 FROM event")))
+        answers.append((502, {}, b"<html><body>Bad gateway</body></html>"))
+        self.write_clock(clock, "2026-11-22T11:40:10Z")
+        wait_until(lambda: self.one("SELECT count(*) FROM attempt") == "2", 20, "the probe")
+        self.assertEqual(self.one("SELECT count(*) FROM verdict WHERE after >= 3"), "0")
+        self.write_clock(clock, "2026-11-22T13:00:00Z")
+        self.settle(15)
+        self.assertEqual(self.finals(), {DELIVERED: 15})
+        self.assertEqual(self.one("SELECT max(attempt) FROM verdict"), "3")
+        self.check_books()
+
+    @staticmethod
+    def write_clock(path, text):
+        with open(path, "w") as f:
+            f.write(text)
+        os.chmod(path, 0o644)
+
+    def test_no_answer_goes_again_under_the_same_id(self):
+        state = {"drop": 1}
+
+        def answer(body):
+            if state["drop"]:
+                state["drop"] -= 1
+                return None
+            return took_all(body)
+        stub = self.stub(answer)
+        self.begin(platforms=("meta",), urls={"TRACKAI_META_URL": stub.url})
+        self.put(8)
+        self.start()
+        self.settle(8)
+        self.assertEqual(self.finals(), {DELIVERED: 8})
+        self.assertEqual(stub.seen[0], stub.seen[-1])
+        self.assertEqual(self.one("SELECT class FROM attempt ORDER BY id LIMIT 1"), "ambiguous")
+        self.check_books()
+
+    def test_outcome_unknown_after_the_window(self):
+        stub = self.stub(lambda body: None)
+        clock = os.path.join(self.cluster.dir, "clock")
+        self.write_clock(clock, "2026-11-22T10:40:00Z")
+        self.begin(clock="@" + clock, platforms=("meta",), urls={"TRACKAI_META_URL": stub.url})
+        self.put(4)
+        self.start()
+        wait_until(lambda: self.one("SELECT count(*) FROM retry WHERE first_sent_us > 0 AND pixel_version > 0") == "4",
+                   20, "the pinned retries")
+        self.write_clock(clock, "2026-11-24T10:41:00Z")
+        self.settle(4)
+        self.assertEqual(self.cluster.sql("SELECT DISTINCT after, reason FROM verdict WHERE after >= 3"), [["9", "20"]])
+        self.check_books()
+
+    def test_deadline(self):
+        stub = self.stub(lambda body: (503, {}, b'{"error":{"message":"x","code":2,"is_transient":true}}'))
+        clock = os.path.join(self.cluster.dir, "clock")
+        self.write_clock(clock, "2026-11-22T10:40:00Z")
+        self.begin(clock="@" + clock, platforms=("meta",), urls={"TRACKAI_META_URL": stub.url})
+        self.put(4)
+        self.start()
+        wait_until(lambda: self.one("SELECT count(*) FROM retry") == "4", 20, "the retries")
+        self.write_clock(clock, "2026-11-28T23:40:00Z")
+        self.settle(4)
+        self.assertEqual(self.cluster.sql("SELECT DISTINCT after, reason FROM verdict WHERE after >= 3"), [["9", "19"]])
+        self.check_books()
+
+    def test_bad_token_pauses_and_release_resumes(self):
+        self.begin(fault="meta:auth")
+        self.start()
+        self.put(40)
+        self.settle(80)
+        wait_until(lambda: self.pixel(2)[0] == "held", 20, "the pause")
+        self.assertEqual(self.pixel(2)[1], "auth")
+        self.put(10, us=int(self.one("SELECT max(received_us) + 1 FROM event")))
+        self.settle(100)
+        self.assertEqual(self.one("SELECT count(*) FROM verdict WHERE pixel_id = 2"), "0")
+        self.assertEqual(self.one("SELECT count(*) FROM inflight WHERE pixel_id = 2 AND state = 1"), "1")
+        self.sandbox.heal()
+        self.p.run("pixel", "release", "2")
+        self.settle(150)
+        self.assertEqual(self.finals(), {DELIVERED: 150})
+        self.assertEqual(self.pixel(2)[0], "active")
+        self.assertEqual(self.one("SELECT count(*) FROM audit WHERE action IN ('pixel.hold', 'pixel.release')"), "2")
+        self.assertEqual(sum(v["repeats"] for v in self.sandbox.summary().values()), 0)
+        self.assertEqual(self.one("SELECT count(*) FROM inflight"), "0")
+        self.check_books()
+
+    def test_hold_survives_a_restart(self):
+        self.begin()
+        serve = self.start()
+        self.put(5)
+        self.settle(15)
+        self.p.run("pixel", "hold", "1")
+        self.put(20, us=int(self.one("SELECT max(received_us) + 1 FROM event")))
+        self.settle(55)
+        self.p.stop(serve)
+        self.start()
+        self.put(3, us=int(self.one("SELECT max(received_us) + 1 FROM event")))
+        self.settle(61)
+        self.assertEqual(self.one("SELECT count(*) FROM verdict WHERE pixel_id = 1"), "5")
+        self.p.run("pixel", "release", "1")
+        self.put(2, us=int(self.one("SELECT max(received_us) + 1 FROM event")))
+        self.settle(90)
+        self.assertEqual(self.finals(), {DELIVERED: 90})
+        wait_until(lambda: self.one("SELECT count(*) FROM range WHERE state <> 'done'") == "0", 20, "the rejoining")
+        self.check_books()
+
+    def test_undecryptable_token(self):
+        self.begin()
+        self.cluster.sql("UPDATE pixel SET token = '\\x0102' WHERE id = 3")
+        self.start()
+        self.put(5)
+        self.settle(10)
+        wait_until(lambda: self.pixel(3)[0] == "held", 20, "the pause")
+        self.assertEqual(self.pixel(3)[1], "config")
+        self.assertIn("set the token again", self.pixel(3)[2])
+        self.p.run("pixel", "set", "3", "--token", "fresh")
+        self.p.run("pixel", "release", "3")
+        self.settle(15)
+        self.check_books()
+
+    def test_sick_pixel_slows_nobody(self):
+        hang = threading.Event()
+        self.addCleanup(hang.set)
+
+        def never(body):
+            hang.wait(60)
+        stub = self.stub(never)
+        self.begin(platforms=("meta",), urls={"TRACKAI_META_URL": stub.url + "/", "TRACKAI_PINTEREST_URL": stub.url})
+        sandbox = Sandbox(clock=NOW)
+        self.addCleanup(sandbox.stop)
+        self.p.env.update(TRACKAI_META_URL=sandbox.urls["TRACKAI_META_URL"])
+        self.p.run("pixel", "add", "--store", "shop", "--platform", "pinterest", "--account", "77", "--token", "x")
+        self.start()
+        begun = time.monotonic()
+        for _ in range(10):
+            self.put(2000, us=int(self.one("SELECT coalesce(max(received_us) + 1, 1795344000000000 - 48000000000) "
+                                           "FROM event")))
+        self.settle(20000)
+        self.assertLess(time.monotonic() - begun, 25)
+        self.assertEqual(self.finals(), {DELIVERED: 20000})
+        self.assertEqual(self.one("SELECT count(*) FROM inflight WHERE pixel_id = 2"), "4")
+
+    def test_database_restart(self):
+        self.begin()
+        self.start()
+        self.put(10)
+        self.settle(30)
+        self.cluster.stop("immediate")
+        self.cluster.start()
+        self.put(10, us=int(self.one("SELECT max(received_us) + 1 FROM event")))
+        self.settle(60)
+        self.check_books()
+
+    def test_killed_at_each_fault_point(self):
+        self.begin()
+        total = 0
+        for point in ("after_claim", "after_send", "before_verdict", "after_verdict"):
+            for times in (1, 3):
+                serve = self.start(TRACKAI_FAULT=f"dispatcher.{point}:{times}")
+                for _ in range(5):
+                    self.put(30, us=int(self.one("SELECT coalesce(max(received_us) + 1, (SELECT max(created_us) FROM "
+                                                 "store)) FROM event")))
+                    total += 90
+                wait_until(lambda: "signal 9" in self.p.output() or "killed" in self.p.output().lower()
+                           or serve.poll() is not None, 20, point)
+                serve.kill()
+                serve.wait()
+                open(os.path.join(self.p.home, "out.log"), "w").close()
+        self.p.env.pop("TRACKAI_FAULT")
+        self.start()
+        self.settle(total, 60)
+        self.assertEqual(self.finals(), {DELIVERED: total})
+        self.check_books()
+        for got in self.sandbox.summary().values():
+            self.assertEqual(got["conflicts"], 0)
+        self.assertEqual(self.one("SELECT count(*) FROM inflight"), "0")
+
+    def test_stops_in_time(self):
+        hang = threading.Event()
+        self.addCleanup(hang.set)
+
+        def never(body):
+            hang.wait(60)
+        stub = self.stub(never)
+        self.begin(platforms=("meta",), urls={"TRACKAI_META_URL": stub.url})
+        serve = self.start()
+        self.put(3)
+        wait_until(lambda: stub.seen, 20, "the request")
+        begun = time.monotonic()
+        self.assertEqual(self.p.stop(serve, signal.SIGTERM), 0)
+        self.assertLess(time.monotonic() - begun, 10)
+        self.assertEqual(self.one("SELECT count(*) FROM inflight WHERE state = 0"), "1")
+
+
+if __name__ == "__main__":
+    unittest.main()
