@@ -1,5 +1,7 @@
 #include "src/crypto.h"
 
+/* SHA256_Init() and its sisters: deprecated in OpenSSL 3, and four times as fast as the rest. */
+#define OPENSSL_SUPPRESS_DEPRECATED
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
@@ -8,9 +10,14 @@
 #include <openssl/sha.h>
 #include <string.h>
 
+/* In three steps: SHA256() of OpenSSL 3 looks its algorithm up at every call, 294 ns for an e-mail
+ * address against 52, and an event on its way out has a dozen of them. */
 void crypto_sha256(const void *p, size_t n, uint8_t out[SHA256_LEN])
 {
-	SHA256(p, n, out);
+	SHA256_CTX c;
+	SHA256_Init(&c);
+	SHA256_Update(&c, p, n);
+	SHA256_Final(out, &c);
 }
 
 void crypto_sha256_hex(const void *p, size_t n, char out[65])
