@@ -94,7 +94,7 @@ static void plan_browsing(struct visit *s, uint64_t *rnd)
 		add_step(s, VIEW_CATEGORY);
 	if (player_chance(rnd, 250))
 		add_step(s, SEARCH);
-	for (int i = 0, n = player_below(rnd, 4); i < n; i++)
+	for (int i = 0, n = player_below(rnd, 3); i < n; i++)
 		add_step(s, VIEW_CONTENT);
 	if (player_chance(rnd, 60))
 		add_step(s, ADD_TO_WISHLIST);
@@ -113,7 +113,7 @@ static void plan_buying(struct visit *s, uint64_t *rnd)
 		if (player_chance(rnd, 300))
 			add_step(s, CHECKOUT_UPDATE);
 		add_step(s, ADD_PAYMENT_INFO);
-		if (player_chance(rnd, 180)) /* leaves at the last moment */
+		if (player_chance(rnd, 150)) /* leaves at the last moment */
 			return;
 		if (s->v.has_event_id)
 			add_step(s, BROWSER_PURCHASE);
@@ -135,11 +135,11 @@ static void start_visit(struct player *p, struct visit *s, int64_t now_us)
 	bool walk_in = s->v.kind == BUYER_POS || s->v.kind == BUYER_DRAFT;
 	if (!walk_in)
 		plan_browsing(s, &p->rnd);
-	if (!walk_in && player_chance(&p->rnd, 550))
+	if (!walk_in && player_chance(&p->rnd, 420))
 		return;
 	if (!walk_in)
 		add_step(s, ADD_TO_CART);
-	if (walk_in || player_chance(&p->rnd, 600))
+	if (walk_in || player_chance(&p->rnd, 720))
 		plan_buying(s, &p->rnd);
 	s->v.number = 1001 + p->orders;
 	s->v.order_id = p->first_order + p->orders++;
