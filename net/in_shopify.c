@@ -444,7 +444,7 @@ static enum failure read_order(struct reading *rd, struct event *ev)
 	if (!happened)
 		happened = created;
 	if (!happened)
-		return missing(rd, "processed_at and created_at");
+		return missing(rd, "the time (processed_at, created_at)");
 	read_order_state(rd, &ev->order);
 	ev->test = ev->order.test;
 	set_time(rd, ev, happened);
@@ -622,7 +622,7 @@ static enum failure on_refund(struct reading *rd)
 	if (!ev->order.id)
 		return missing(rd, "order_id");
 	if (!happened)
-		return missing(rd, "processed_at and created_at");
+		return missing(rd, "the time (processed_at, created_at)");
 	if (sum_refund(rd, currency))
 		return rd->out->failure;
 	set_time(rd, ev, happened);

@@ -82,7 +82,8 @@ static bool is_email(const char *s, size_t n)
 	const char *dot = left ? memchr(domain, '.', left) : NULL;
 	if (!dot || dot == domain || end[-1] == '.' || memchr(domain, '@', left))
 		return false;
-	return !memmem(domain, left, "..", 2);
+	/* what was no character in the source is none here */
+	return !memmem(domain, left, "..", 2) && !memmem(s, n, "\xef\xbf\xbd", 3);
 }
 
 const char *identity_email(struct arena *a, const char *text, bool hashes)

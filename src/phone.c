@@ -173,7 +173,7 @@ static const char *from_local(struct arena *a, const char *d, const struct count
 	/* a trunk prefix of another digit than 0 may also begin an area code: length decides */
 	if (starts_with(d, c->trunk) && (*d == '0' || n > c->longest))
 		d += strlen(c->trunk);
-	return strlen(d) > c->longest ? NULL : arena_fmt(a, "%s%s", c->calling, d);
+	return arena_fmt(a, "%s%s", c->calling, d);
 }
 
 const char *identity_phone(struct arena *a, const char *text, const char *country, bool hashes)
