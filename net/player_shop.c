@@ -351,7 +351,7 @@ static void lines(struct buf *b, const struct player_visit *v)
 	buf_adds(b, ",\"line_items\":[");
 	for (int i = 0; i < v->lines; i++) {
 		const struct player_product *p = &player_products[v->product[i]];
-		buf_addf(b, "%s{\"id\":%lld", i ? "," : "", (long long)(v->order_id * 10 + i));
+		buf_addf(b, "%s{\"id\":%lld", i ? "," : "", (long long)v->order_id * 10 + i);
 		buf_addf(b, ",\"product_id\":8%06d,\"variant_id\":4%06d", v->product[i] * 7 + 1000,
 			v->product[i] * 11 + 2000);
 		pair(b, "sku", p->sku);

@@ -64,7 +64,7 @@ json_t *sb_parse(const struct sb_call *c, char why[160])
 {
 	json_error_t e;
 	json_t *root = json_loadb(c->body ? c->body : "", c->len, JSON_REJECT_DUPLICATES, &e);
-	if (root && json_is_object(root))
+	if (json_is_object(root))
 		return root;
 	if (root)
 		snprintf(why, 160, "the body is not an object");
@@ -81,6 +81,17 @@ bool sb_is_json(const struct sb_call *c)
 	return c->content_type && strncasecmp(c->content_type, want, n) == 0 &&
 	       (c->content_type[n] == '\0' || c->content_type[n] == ';' ||
 		       c->content_type[n] == ' ');
+}
+
+bool sb_set_account(struct sb_answer *a, const char *s, size_t n)
+{
+	static const char set[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
+	if (n == 0 || n >= sizeof(a->account) || strspn(s, set) < n)
+		return false;
+	memcpy(a->account, s, n);
+	a->account[n] = '\0';
+	return true;
 }
 
 bool sb_account_forbidden(const char *account)

@@ -84,6 +84,8 @@ void sb_accept(struct sb_answer *a, const char *name, json_t *event);
 json_t *sb_parse(const struct sb_call *c, char why[160]);
 /* Is the content type application/json? */
 bool sb_is_json(const struct sb_call *c);
+/* Sets the answer's account; false when it has other characters than any account can have. */
+bool sb_set_account(struct sb_answer *a, const char *s, size_t n);
 /* By convention of the sandbox: accounts "0" and "forbidden…" are nobody's. */
 bool sb_account_forbidden(const char *account);
 /* By convention: tokens "bad…" and "expired…" are not valid. */

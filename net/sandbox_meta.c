@@ -112,9 +112,7 @@ static void trace(struct buf *b, const struct sb_answer *a)
 {
 	/* Stands for the account and the size of the request: enough to be told apart in a log. */
 	buf_adds(b, "\"fbtrace_id\":\"A");
-	for (const char *s = a->account; *s; s++)
-		buf_addc(b, *s == '"' || *s == '\\' || (unsigned char)*s < 0x20 ? '_' : *s);
-	buf_addf(b, "x%zu\"", a->n);
+	buf_addf(b, "%sx%zu\"", a->account, a->n);
 }
 
 static void fail(struct sb_answer *a, const struct meta_error *f)
@@ -284,14 +282,10 @@ static bool take(const struct sb_call *c, struct sb_answer *a, json_t *ev)
 	return true;
 }
 
-static bool read_path(const char *path, char account[SB_ACCOUNT_MAX])
+static bool read_path(const char *path, struct sb_answer *a)
 {
 	size_t n = strcspn(path + 1, "/");
-	if (n == 0 || n >= SB_ACCOUNT_MAX || strcmp(path + 1 + n, "/events") != 0)
-		return false;
-	memcpy(account, path + 1, n);
-	account[n] = '\0';
-	return true;
+	return strcmp(path + 1 + n, "/events") == 0 && sb_set_account(a, path + 1, n);
 }
 
 static bool read_top(const struct sb_call *c, struct sb_answer *a)
@@ -332,7 +326,7 @@ void sandbox_meta_handle(const struct sb_call *c, struct sb_answer *a)
 {
 	size_t i;
 	json_t *ev;
-	if (!read_path(c->path, a->account) || strcmp(c->method, "POST") != 0) {
+	if (!read_path(c->path, a) || strcmp(c->method, "POST") != 0) {
 		fail(a, &(struct meta_error){400, 2500, 0, "OAuthException",
 				"Unknown path components", NULL, NULL});
 		return;

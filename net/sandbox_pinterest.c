@@ -253,18 +253,14 @@ static void answer(const struct sb_call *c, struct sb_answer *a, const json_t *d
 }
 
 /* Takes the account out of /ad_accounts/{id}/events. */
-static bool read_path(const char *path, char account[SB_ACCOUNT_MAX])
+static bool read_path(const char *path, struct sb_answer *a)
 {
 	static const char head[] = "/ad_accounts/";
 	if (strncmp(path, head, sizeof(head) - 1) != 0)
 		return false;
 	path += sizeof(head) - 1;
 	size_t n = strcspn(path, "/");
-	if (n == 0 || n >= SB_ACCOUNT_MAX || strcmp(path + n, "/events") != 0)
-		return false;
-	memcpy(account, path, n);
-	account[n] = '\0';
-	return true;
+	return strcmp(path + n, "/events") == 0 && sb_set_account(a, path, n);
 }
 
 static bool authorized(const struct sb_call *c, struct sb_answer *a)
@@ -319,7 +315,7 @@ static const json_t *read_data(const struct sb_call *c, struct sb_answer *a)
 void sandbox_pinterest_handle(const struct sb_call *c, struct sb_answer *a)
 {
 	const struct sb_problem *worst = NULL;
-	if (!read_path(c->path, a->account) || strcmp(c->method, "POST") != 0) {
+	if (!read_path(c->path, a) || strcmp(c->method, "POST") != 0) {
 		refuse(a, 404, 1, "There is no such endpoint.");
 		return;
 	}

@@ -175,7 +175,8 @@ static bool read_top(const struct sb_call *c, struct sb_answer *a)
 	const char *token = c->access_token ? c->access_token : "";
 	a->root = sb_is_json(c) ? sb_parse(c, why) : NULL;
 	const char *pixel = sb_get(a->root, "event_source_id");
-	snprintf(a->account, sizeof(a->account), "%.63s", pixel ? pixel : "");
+	if (pixel && !sb_set_account(a, pixel, strlen(pixel)))
+		sb_report(&p, SB_VALUE, "event_source_id", "Not a valid pixel code");
 	a->n = json_array_size(json_object_get(a->root, "data"));
 	if (a->root)
 		sb_check(a->root, &top_spec, &p);

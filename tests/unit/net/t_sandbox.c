@@ -312,6 +312,8 @@ static void tokens_and_accounts(void **state)
 	expect(c, P, 403, "\"code\":29");
 	c.path = "/ad_accounts/abc/events";
 	expect(c, P, 400, "\"code\":4196");
+	c.path = "/ad_accounts/1\xff/events";
+	expect(c, P, 404, "endpoint");
 	c.path = "/ad_accounts/1/event";
 	expect(c, P, 404, "endpoint");
 	c = call_to(&targets[P], pinterest_good);
