@@ -132,6 +132,44 @@ class Setup(unittest.TestCase):
         self.assertIsNotNone(self.p.json("key", "list")[0]["revoked"])
         self.refused(4, "none of", "key", "add", "--store", "Shop", "--scope", "root")
 
+    def test_12_rules(self):
+        r = self.p.json("rule", "add", "--expr", "value >= 50 EUR", "--action", "send", "--store", "Shop",
+                        "--pixel", "meta", "--note", "only the large ones")
+        self.assertEqual((r["name"], r["priority"], r["store"], r["pixel"], r["version"], r["enabled"]),
+                         ("rule-" + r["id"], 100, "Shop", "Shop/meta", 1, True))
+        json.loads(r["logic"])
+        q = self.p.json("rule", "add", "--name", "No tests", "--logic", '{"==":[{"var":"test"},true]}',
+                        "--action", "drop", "--priority", "1")
+        self.assertEqual(q["expr"], "test == true")
+        self.assertEqual([x["id"] for x in self.p.json("rule", "list")], [q["id"], r["id"]])
+        r2 = self.p.json("rule", "set", r["id"], "--expr", "value >= 80 EUR", "--version", "1")
+        self.assertEqual((r2["version"], r2["expr"], r2["note"]), (2, "value >= 80 EUR", r["note"]))
+        rows = self.cluster.sql(f"SELECT version, from_rev, to_rev FROM rule WHERE id = {r['id']} ORDER BY 1")
+        self.assertEqual(rows[0][2], rows[1][1])
+        self.assertEqual(rows[1][2], "")
+        self.refused(4, "changed meanwhile", "rule", "set", r["id"], "--priority", "5", "--version", "1")
+        self.refused(4, "at character", "rule", "add", "--expr", "value >=", "--action", "send")
+        self.refused(4, "expr", "rule", "add", "--action", "send")
+        self.refused(4, "expr", "rule", "add", "--expr", "vlaue > 1", "--action", "send")
+        self.refused(4, "is named", "rule", "add", "--expr", "test", "--action", "send", "--name", "No tests")
+        self.refused(3, "no pixel", "rule", "add", "--expr", "test", "--action", "send", "--pixel", "nix")
+        self.p.run("rule", "delete", "No tests")
+        self.assertEqual(len(self.p.json("rule", "list")), 1)
+        self.refused(4, "still has", "store", "delete", "Shop")
+
+    def test_13_rule_eval_needs_no_database(self):
+        keep = self.p.env.pop("TRACKAI_DATABASE")
+        out = json.loads(self.p.run("rule", "eval", "--expr", "value >= 50", "--data",
+                                    '{"value": 60}', "--json").stdout)
+        self.assertEqual((out["result"], out["trace"][0]["seen"]), (True, 60))
+        self.assertEqual(out["logic"], {">=": [{"var": "value"}, 50]})
+        out = json.loads(self.p.run("rule", "eval", "--logic", '{"==":[1,2]}', "--json").stdout)
+        self.assertFalse(out["result"])
+        self.refused(2, "--expr or --logic", "rule", "eval")
+        self.refused(4, "not JSON", "rule", "eval", "--expr", "a", "--data", "{")
+        self.assertIn("^", self.refused(4, "expected", "rule", "eval", "--expr", "a == (x").stderr)
+        self.p.env["TRACKAI_DATABASE"] = keep
+
     def test_09_audit_and_revisions(self):
         rows = self.cluster.sql("SELECT action, object, before, after FROM audit ORDER BY id")
         actions = [r[0] for r in rows]
