@@ -108,8 +108,8 @@ enum ta_rc catalog_rev(struct db *db, int64_t *rev, struct ta_err *err)
 static enum ta_rc load_stores(struct db *db, struct catalog *c, struct ta_err *err)
 {
 	PGresult *r = NULL;
-	enum ta_rc rc = db_query(
-		db, "SELECT " STORE_COLUMNS " FROM store s ORDER BY s.id", NULL, &r, err);
+	enum ta_rc rc =
+		db_query(db, "SELECT " STORE_COLUMNS " FROM store s ORDER BY s.id", NULL, &r, err);
 	if (!rc) {
 		c->nstores = (size_t)db_rows(r);
 		c->stores = arena_alloc(&c->mem, c->nstores * sizeof(*c->stores));

@@ -7,6 +7,7 @@
 #include "db/secret.h"
 #include "net/dispatcher.h"
 #include "net/listener.h"
+#include "net/router.h"
 #include "src/clock.h"
 #include "src/cmd.h"
 #include "src/cmd_db.h"

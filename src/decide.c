@@ -53,7 +53,8 @@ struct route_decision route_decide(const struct route_case *c, struct arena *a)
 		.latency_us = -1,
 		.received_us = c->received_us};
 	struct rule_source src = rule_source_event(&seen);
-	/* A rule decides at its event's time, so that the explanation months later says the same. */
+	/* A rule decides at its event's time, so that the explanation months later says the same.
+	 */
 	src.now_s = c->received_us / 1000000;
 	for (size_t i = 0; i < c->pixel->nrules && plain == REASON_NONE; i++) {
 		const struct route_rule *r = c->pixel->rules[i];
@@ -72,7 +73,8 @@ struct route_decision route_decide(const struct route_case *c, struct arena *a)
 
 bool route_rule_in_scope(const struct route_rule *r, const struct route_pixel *p)
 {
-	return (!r->store_id || r->store_id == p->store_id) && (!r->pixel_id || r->pixel_id == p->id) &&
+	return (!r->store_id || r->store_id == p->store_id) &&
+	       (!r->pixel_id || r->pixel_id == p->id) &&
 	       (r->platform < 0 || r->platform == (int)p->platform);
 }
 

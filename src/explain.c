@@ -38,10 +38,14 @@ void route_explain(const struct route_case *c, struct arena *a, struct explain *
 const char *explain_word(enum explain_result r)
 {
 	switch (r) {
-	case EXPLAIN_NOT_REACHED: return "not reached";
-	case EXPLAIN_NO_MATCH: return "did not match";
-	case EXPLAIN_MATCH: return "matched";
-	case EXPLAIN_BROKEN: return "cannot be read";
+	case EXPLAIN_NOT_REACHED:
+		return "not reached";
+	case EXPLAIN_NO_MATCH:
+		return "did not match";
+	case EXPLAIN_MATCH:
+		return "matched";
+	case EXPLAIN_BROKEN:
+		return "cannot be read";
 	}
 	return "?";
 }

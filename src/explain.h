@@ -20,8 +20,8 @@ struct explain {
 	size_t n;
 };
 
-/* Everything in *out lives in the arena or is borrowed from `c`. When a plain reason (consent, test,
- * unmapped, …) decided, no rule was reached. */
+/* Everything in *out lives in the arena or is borrowed from `c`. When a plain reason (consent,
+ * test, unmapped, …) decided, no rule was reached. */
 void route_explain(const struct route_case *c, struct arena *a, struct explain *out);
 /* "matched", "did not match", … */
 const char *explain_word(enum explain_result r);

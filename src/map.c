@@ -26,7 +26,8 @@ static struct map_slot *slot_of(const struct map *m, uint64_t hash, const void *
 	size_t i = (size_t)(hash ^ hash >> 32) & (m->size - 1);
 	for (;; i = (i + 1) & (m->size - 1)) {
 		struct map_slot *s = &m->slots[i];
-		if (!s->value || (s->hash == hash && s->len == len && memcmp(s->key, key, len) == 0))
+		if (!s->value ||
+			(s->hash == hash && s->len == len && memcmp(s->key, key, len) == 0))
 			return s;
 	}
 }

@@ -1,0 +1,342 @@
+#include "net/router.h"
+
+#include "db/log_id.h"
+#include "db/stage.h"
+#include "net/router_batch.h"
+#include "src/clock.h"
+#include "src/fault.h"
+#include "src/log.h"
+#include "src/role.h"
+
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+
+#define BATCH      500
+#define LINGER_MS  12 /* company for thin traffic: small batches cost most of the server's time */
+#define POLL_MS    1000
+#define PRUNE_EACH 2000 /* batches between two clearings of old positions */
+#define WRITERS    4096
+
+/* Where one writer's log was read to. */
+struct place {
+	int16_t writer;
+	int64_t pos;
+	char stage[24]; /* "router:<writer>", the name in curlog */
+};
+
+struct router {
+	struct stage stage;
+	struct catalog cat;
+	struct tally tally;
+	struct arena batch; /* dies with each batch */
+	struct place places[WRITERS];
+	size_t nplaces;
+	int64_t last_event_id, day_end, next_due_us;
+	int limit; /* smaller after a batch that the database refused */
+	int64_t batches, routed, last_us;
+	char error[160];
+};
+
+static struct place *place_of(struct router *rt, int16_t writer)
+{
+	for (size_t i = 0; i < rt->nplaces; i++)
+		if (rt->places[i].writer == writer)
+			return &rt->places[i];
+	return NULL;
+}
+
+/* New writers may join at any time. */
+static enum ta_rc find_writers(struct router *rt, struct ta_err *err)
+{
+	int16_t *ids = NULL;
+	size_t n = 0;
+	enum ta_rc rc = writers_read(rt->stage.db, &rt->batch, &ids, &n, err);
+	for (size_t i = 0; i < n && !rc; i++) {
+		if (place_of(rt, ids[i]) || rt->nplaces == WRITERS)
+			continue;
+		struct place *p = &rt->places[rt->nplaces];
+		*p = (struct place){.writer = ids[i]};
+		snprintf(p->stage, sizeof(p->stage), "router:%d", ids[i]);
+		rc = cursor_get(rt->stage.db, p->stage, &p->pos, err);
+		if (!rc)
+			rt->nplaces++;
+	}
+	return rc;
+}
+
+/* Everything that is known from the database alone: at start and after a lost connection. */
+static enum ta_rc begin(struct router *rt, struct ta_err *err)
+{
+	rt->nplaces = 0;
+	rt->day_end = 0;
+	rt->limit = BATCH;
+	catalog_release(&rt->cat);
+	tally_release(&rt->tally);
+	enum ta_rc rc = tally_open(&rt->tally, rt->stage.db, TALLY_ROUTER, err);
+	if (!rc)
+		rc = event_last_id(rt->stage.db, &rt->last_event_id, err);
+	if (!rc)
+		rc = hold_next_due(rt->stage.db, &rt->next_due_us, err);
+	return rc ? rc : find_writers(rt, err);
+}
+
+static enum ta_rc refresh_catalog(struct router *rt, struct ta_err *err)
+{
+	int64_t rev = 0;
+	enum ta_rc rc = catalog_rev(rt->stage.db, &rev, err);
+	if (!rc && rev != rt->cat.rev)
+		rc = catalog_load(rt->stage.db, &rt->cat, err);
+	return rc;
+}
+
+/* Ids of the batch may reach into a day without partitions. */
+static enum ta_rc need_partitions(struct router *rt, struct ta_err *err)
+{
+	int64_t now = clock_now_us(), next = TA_MAX(log_id_at(now), rt->last_event_id + 1);
+	if (next + 2 * BATCH < rt->day_end)
+		return TA_OK;
+	enum ta_rc rc =
+		partitions_ensure(rt->stage.db, TA_MAX(now, log_id_us(rt->last_event_id)), 1, err);
+	if (!rc)
+		rt->day_end = partition_end(partition_end(next));
+	return rc;
+}
+
+static struct batch batch_new(struct router *rt)
+{
+	return (struct batch){.a = &rt->batch,
+		.db = rt->stage.db,
+		.cat = &rt->cat,
+		.tally = &rt->tally,
+		.now_us = clock_now_us(),
+		.last_event_id = &rt->last_event_id,
+		.keys = MAP_INIT(&rt->batch),
+		.orders = MAP_INIT(&rt->batch),
+		.wires = MAP_INIT(&rt->batch)};
+}
+
+/* Writes a batch and the position it leads to (NULL: a batch of holds has none). */
+static enum ta_rc commit(
+	struct router *rt, struct batch *b, const struct place *p, int64_t pos, struct ta_err *err)
+{
+	int64_t highest = 0;
+	char payload[24];
+	enum ta_rc rc = db_begin(b->db, err);
+	if (!rc)
+		rc = batch_write(b, &highest, err);
+	if (!rc && p)
+		rc = cursor_put(b->db, p->stage, pos, err);
+	snprintf(payload, sizeof(payload), "%lld", (long long)highest);
+	if (!rc && (highest || b->nsettled))
+		rc = stage_notify(b->db, "route", payload, err);
+	fault_point("router.before_commit");
+	if (!rc)
+		rc = db_commit(b->db, err);
+	fault_point("router.after_commit");
+	if (rc)
+		db_rollback(b->db);
+	tally_clear(&rt->tally);
+	if (!rc) {
+		rt->batches++;
+		rt->routed += (int64_t)b->nevents;
+		rt->last_us = clock_mono_us();
+		for (size_t i = 0; i < b->nheld; i++)
+			if (b->held[i]->added && !b->held[i]->settled &&
+				(!rt->next_due_us ||
+					b->held[i]->added->hold_due_us < rt->next_due_us))
+				rt->next_due_us = b->held[i]->added->hold_due_us;
+	}
+	return rc;
+}
+
+/* One receipt that the database refuses must not stop the log: it becomes a failed receipt. */
+static enum ta_rc set_aside(
+	struct router *rt, struct batch *b, const struct receipt *r, struct ta_err *err)
+{
+	struct batch one = batch_new(rt);
+	char *why = arena_fmt(b->a, "cannot be stored: %s", err->msg);
+	log_error("receipt %d/%lld %s", r->writer, (long long)r->id, why);
+	one.readings = arena_alloc(one.a, sizeof(*one.readings));
+	one.nreadings = 1;
+	one.readings[0] = (struct reading){.r = r, .store = catalog_store(&rt->cat, r->store_id)};
+	one.readings[0].in.failure = FAILURE_INVALID_JSON;
+	one.readings[0].in.detail = why;
+	enum ta_rc rc = batch_book(&one, err);
+	return rc ? rc : commit(rt, &one, place_of(rt, r->writer), r->id, err);
+}
+
+/* A refusal because of data, not because of the server's state. */
+static bool refused(const struct router *rt, const struct ta_err *err)
+{
+	return !db_lost(rt->stage.db) &&
+	       (strncmp(err->sqlstate, "22", 2) == 0 || strncmp(err->sqlstate, "23", 2) == 0 ||
+		       strncmp(err->sqlstate, "54", 2) == 0);
+}
+
+static enum ta_rc route_receipts(struct router *rt, struct batch *b, struct place *p,
+	const struct receipts *rs, struct ta_err *err)
+{
+	int64_t last = rs->rows[rs->n - 1].id, event_id = rt->last_event_id;
+	batch_read(b, rs->rows, rs->n);
+	enum ta_rc rc = batch_load(b, err);
+	if (!rc)
+		rc = batch_book(b, err);
+	if (!rc)
+		rc = commit(rt, b, p, last, err);
+	if (!rc) {
+		rt->limit = TA_MIN(BATCH, rt->limit * 2);
+		p->pos = last;
+		return TA_OK;
+	}
+	tally_clear(&rt->tally);
+	rt->last_event_id = event_id;
+	if (!refused(rt, err))
+		return rc;
+	if (rs->n == 1) {
+		rc = set_aside(rt, b, &rs->rows[0], err);
+		if (!rc)
+			p->pos = last;
+		return rc;
+	}
+	log_warn("a batch of %zu was refused and is tried again in parts: %s", rs->n, err->msg);
+	rt->limit = TA_MAX(1, (int)rs->n / 2);
+	return TA_OK;
+}
+
+/* One batch of one writer; *n = receipts read. */
+static enum ta_rc route_writer(struct router *rt, struct place *p, size_t *n, struct ta_err *err)
+{
+	struct receipts rs;
+	enum ta_rc rc = need_partitions(rt, err);
+	if (!rc)
+		rc = refresh_catalog(rt, err);
+	if (!rc)
+		rc = receipts_read(
+			rt->stage.db, p->writer, p->pos, rt->limit, &rt->batch, &rs, err);
+	if (rc)
+		return rc;
+	*n = rs.n;
+	if (rs.n > 0) {
+		fault_point("router.batch_read");
+		struct batch b = batch_new(rt);
+		rc = route_receipts(rt, &b, p, &rs, err);
+		if (!rc && rt->batches % PRUNE_EACH == 0)
+			rc = cursor_prune(rt->stage.db, p->stage, err);
+	}
+	receipts_release(&rs);
+	arena_clear(&rt->batch);
+	return rc;
+}
+
+static enum ta_rc expire_holds(struct router *rt, struct ta_err *err)
+{
+	PGresult *r = NULL;
+	struct batch b = batch_new(rt);
+	enum ta_rc rc = refresh_catalog(rt, err);
+	if (!rc)
+		rc = holds_due(rt->stage.db, b.now_us, BATCH, &r, err);
+	if (!rc && db_rows(r) > 0) {
+		batch_add_held(&b, r);
+		rc = batch_expire(&b, err);
+		if (!rc)
+			rc = commit(rt, &b, NULL, 0, err);
+	}
+	tally_clear(&rt->tally);
+	PQclear(r);
+	arena_clear(&rt->batch);
+	return rc ? rc : hold_next_due(rt->stage.db, &rt->next_due_us, err);
+}
+
+static void beat(struct router *rt)
+{
+	char detail[200];
+	snprintf(detail, sizeof(detail), "{\"batches\":%lld,\"events\":%lld,\"rev\":%lld}",
+		(long long)rt->batches, (long long)rt->routed, (long long)rt->cat.rev);
+	stage_beat(&rt->stage, true, detail);
+}
+
+/* One round over all writers; *full: somewhere a whole batch was read, so there is more. */
+static enum ta_rc one_round(struct router *rt, bool *full, struct ta_err *err)
+{
+	enum ta_rc rc = TA_OK;
+	*full = false;
+	for (size_t i = 0; i < rt->nplaces && !rc; i++) {
+		size_t n = 0;
+		int limit = rt->limit;
+		rc = route_writer(rt, &rt->places[i], &n, err);
+		*full |= n >= (size_t)limit;
+	}
+	if (!rc && rt->next_due_us && rt->next_due_us <= clock_now_us())
+		rc = expire_holds(rt, err);
+	return rc;
+}
+
+static int wait_ms(const struct router *rt)
+{
+	int64_t left = rt->next_due_us ? (rt->next_due_us - clock_now_us()) / 1000 + 1 : POLL_MS;
+	return (int)TA_MAX(0, TA_MIN(left, POLL_MS));
+}
+
+static void linger(void)
+{
+	struct pollfd p = {.fd = role_stop_fd(), .events = POLLIN};
+	(void)poll(&p, 1, LINGER_MS);
+}
+
+static enum ta_rc serve(struct router *rt, struct ta_err *err)
+{
+	int64_t writers_mono_us = clock_mono_us();
+	enum ta_rc rc = begin(rt, err);
+	while (!rc && !role_stopping()) {
+		bool full = false;
+		rc = one_round(rt, &full, err);
+		if (rc)
+			break;
+		beat(rt);
+		if (!full && stage_wait(&rt->stage, wait_ms(rt)) == WOKE_NOTIFY)
+			linger();
+		if (clock_mono_us() - writers_mono_us > US_PER_S / 2) {
+			writers_mono_us = clock_mono_us();
+			rc = find_writers(rt, err);
+			arena_clear(&rt->batch);
+		}
+	}
+	return rc;
+}
+
+/* An error that is not the connection's repeats at once: the pause keeps it from filling the log.
+ */
+static void pause_after_error(void)
+{
+	struct pollfd p = {.fd = role_stop_fd(), .events = POLLIN};
+	(void)poll(&p, 1, POLL_MS);
+}
+
+int router_run(const struct role *role)
+{
+	static struct router rt;
+	static const char *const channels[] = {"inbox", "config", NULL};
+	struct ta_err err = {0};
+	rt.cat.rev = -1;
+	enum ta_rc rc = stage_open(&rt.stage, role, LOCK_STAGE, STAGE_ROUTER, channels, &err);
+	while (!rc) {
+		rc = serve(&rt, &err);
+		if (role_stopping())
+			break;
+		if (rc) {
+			log_error("%s", err.msg);
+			arena_clear(&rt.batch);
+			tally_clear(&rt.tally);
+			pause_after_error();
+			rc = db_lost(rt.stage.db) ? stage_reopen(&rt.stage, &err) : TA_OK;
+		}
+	}
+	if (rc && rc != TA_CANCELLED && !role_stopping())
+		log_error("%s", err.msg);
+	catalog_release(&rt.cat);
+	tally_release(&rt.tally);
+	arena_release(&rt.batch);
+	stage_close(&rt.stage);
+	return rc && rc != TA_CANCELLED && !role_stopping() ? ta_rc_exit(rc) : 0;
+}
