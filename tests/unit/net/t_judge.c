@@ -23,11 +23,16 @@ static int64_t number(const struct jv *row, const char *name, int64_t otherwise)
 	return jv_int(row, name, &v) ? v : otherwise;
 }
 
-static void judge_raw(struct arena *a, enum platform_id p, int http, const char *body, size_t len,
-	size_t n, struct dest_outcome *out)
+static void judge_bytes(
+	struct arena *a, enum platform_id p, int http, struct buf body, struct dest_outcome *out)
 {
-	struct dest_reply r = {.http = http, .body = body, .len = len};
-	dest_get(p)->judge(a, &r, n, out);
+	struct dest_reply r = {.http = http, .body = body.p, .len = body.len};
+	dest_get(p)->judge(a, &r, 2, out);
+}
+
+static struct buf bytes_of(const void *p, size_t n)
+{
+	return (struct buf){.p = (char *)(uintptr_t)p, .len = n};
 }
 
 static bool same_text(const struct jv *row, const char *name, const char *got)
@@ -124,12 +129,12 @@ static void cut_and_bent(void **state)
 		for (size_t i = 0; i < len; i++) {
 			struct arena a = ARENA_INIT;
 			struct dest_outcome out;
-			judge_raw(&a, whole[w].p, 200, whole[w].body, i, 2, &out);
+			judge_bytes(&a, whole[w].p, 200, bytes_of(whole[w].body, i), &out);
 			assert_int_equal(out.class, DEST_RETRY);
 			for (int c = 1; c < 256; c += 7) {
 				char *bent = arena_strndup(&a, whole[w].body, len);
 				bent[i] = (char)c;
-				judge_raw(&a, whole[w].p, 200, bent, len, 2, &out);
+				judge_bytes(&a, whole[w].p, 200, bytes_of(bent, len), &out);
 				assert_non_null(out.code);
 				assert_non_null(out.message);
 				assert_true((out.class == DEST_OK) == (out.verdicts != NULL));
@@ -152,7 +157,7 @@ static void long_messages_are_cut(void **state)
 	for (int i = 0; i < 1000; i++)
 		buf_adds(&body, "\xe2\x82\xac");
 	buf_adds(&body, "\"}");
-	judge_raw(&a, PLATFORM_PINTEREST, 400, body.p, body.len, 1, &out);
+	judge_bytes(&a, PLATFORM_PINTEREST, 400, body, &out);
 	assert_int_equal(out.class, DEST_PERMANENT_BATCH);
 	assert_int_equal(strlen(out.message), 499);
 	buf_clear(&body);
@@ -160,7 +165,7 @@ static void long_messages_are_cut(void **state)
 	for (int i = 0; i < 300; i++)
 		buf_adds(&body, "\xc3\xa9");
 	buf_adds(&body, "\"}");
-	judge_raw(&a, PLATFORM_PINTEREST, 400, body.p, body.len, 1, &out);
+	judge_bytes(&a, PLATFORM_PINTEREST, 400, body, &out);
 	assert_string_equal(out.code, "4196");
 	assert_true(strlen(out.message) <= 500 && strlen(out.message) > 490);
 	buf_release(&body);
@@ -174,13 +179,13 @@ static void bodies_that_are_no_text(void **state)
 	for (int p = PLATFORM_PINTEREST; p <= PLATFORM_TIKTOK; p++) {
 		struct arena a = ARENA_INIT;
 		struct dest_outcome out;
-		judge_raw(&a, (enum platform_id)p, 200, bytes, sizeof(bytes), 3, &out);
+		judge_bytes(&a, (enum platform_id)p, 200, bytes_of(bytes, sizeof(bytes)), &out);
 		assert_int_equal(out.class, DEST_RETRY);
 		for (const char *c = out.message; *c; c++)
 			assert_true(*c >= 0x20 && *c < 0x7f);
-		judge_raw(&a, (enum platform_id)p, 200, NULL, 0, 3, &out);
+		judge_bytes(&a, (enum platform_id)p, 200, bytes_of(NULL, 0), &out);
 		assert_int_equal(out.class, DEST_RETRY);
-		judge_raw(&a, (enum platform_id)p, -7, "{}", 2, 0, &out);
+		judge_bytes(&a, (enum platform_id)p, -7, bytes_of("{}", 2), &out);
 		assert_int_equal(out.class, DEST_RETRY);
 		arena_release(&a);
 	}
