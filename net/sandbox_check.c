@@ -1,6 +1,7 @@
 #include "net/sandbox_check.h"
 
 #include "src/err.h"
+#include "src/utf8.h"
 
 #include <arpa/inet.h>
 #include <stdio.h>
@@ -39,15 +40,21 @@ void sb_answer_start(struct sb_answer *a, int http)
 
 void sb_json_string(struct buf *b, const char *s)
 {
+	uint32_t cp;
+	size_t left = strlen(s);
 	buf_addc(b, '"');
-	for (; *s; s++) {
-		unsigned char c = (unsigned char)*s;
-		if (c == '"' || c == '\\')
-			buf_addf(b, "\\%c", c);
-		else if (c < 0x20)
-			buf_addf(b, "\\u%04x", c);
+	while (left) {
+		size_t n = utf8_decode(s, left, &cp);
+		if (n == 0) /* cut in the middle of a character, or foreign from the start */
+			buf_addc(b, '?');
+		else if (cp == '"' || cp == '\\')
+			buf_addf(b, "\\%c", *s);
+		else if (cp < 0x20)
+			buf_addf(b, "\\u%04x", cp);
 		else
-			buf_addc(b, *s);
+			buf_add(b, s, n);
+		s += n + (n == 0);
+		left -= n + (n == 0);
 	}
 	buf_addc(b, '"');
 }
