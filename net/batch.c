@@ -261,6 +261,7 @@ static bool build_event(struct build *bd, const struct batch *b, struct batch_ev
 	}
 	crypto_sha256(bd->json.p + from, bd->json.len - from, e->hash);
 	bd->ends[bd->nends++] = bd->json.len;
+	buf_addc(&bd->json, '\0');
 	return true;
 }
 
@@ -287,10 +288,11 @@ static void finish_request(struct build *bd, struct batch *b)
 		size_t len = bd->ends[i] - from;
 		views[i] =
 			(struct buf){.p = bd->json.p + from, .len = len, .size = len, .cap = len};
-		from = bd->ends[i];
+		from = bd->ends[i] + 1;
 	}
 	b->pixel->dest->request(&b->mem, &bd->cfg, views, b->n, &b->req);
 	free(views);
+	TA_ASSERT(!b->req.body.over);
 	if (!b->req.secret_body)
 		return;
 	buf_init(&b->wire, b->req.body.len + strlen(b->req.secret_body) + 16);

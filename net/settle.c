@@ -100,7 +100,8 @@ struct settling {
 	struct dest_outcome out;
 	const char *class;
 	int64_t attempt_id, now;
-	bool unknown; /* no answer: may have been taken */
+	bool unknown;    /* no answer: may have been taken */
+	uint32_t random; /* one for the batch: what failed together is repeated together */
 	struct arena mem;
 };
 
@@ -147,7 +148,7 @@ static void again(struct settling *s, size_t i, const char *code, const char *te
 	if (open)
 		deadline = TA_MIN(deadline,
 			backoff_repeat_until_us(b->first_sent_us, b->pixel->platform->dedup_s));
-	int64_t due = s->now + backoff_delay_us(e->tries + 1, s->out.retry_after_s, random_bits());
+	int64_t due = s->now + backoff_delay_us(e->tries + 1, s->out.retry_after_s, s->random);
 	struct delivery_retry *r = VEC_ADD(&s->d->w, retries);
 	*r = (struct delivery_retry){
 		.event_id = e->id,
@@ -353,7 +354,12 @@ static void land(struct dispatch *d, struct batch *b)
 
 void settle(struct dispatch *d, struct batch *b, struct http_reply *r)
 {
-	struct settling s = {.d = d, .b = b, .r = r, .now = clock_now_us(), .class = ""};
+	struct settling s = {.d = d,
+		.b = b,
+		.r = r,
+		.now = clock_now_us(),
+		.class = "",
+		.random = random_bits()};
 	land(d, b);
 	if (!b->orphan) {
 		s.attempt_id = d->last_attempt + 1 > log_id_at(s.now) ? d->last_attempt + 1

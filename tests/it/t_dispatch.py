@@ -11,7 +11,6 @@ import unittest
 from lib import Cluster, Program, Sandbox, wait_until
 
 NOW = "2026-11-22T10:40:00Z"
-NOW_S = 1795344000 + 10 * 3600 + 40 * 60 - 86400  # replaced below by SQL's own reading
 PLATFORMS = ("pinterest", "meta", "tiktok")
 Q, RETRYING, DELIVERED, WARNING, REJECTED, DEAD = 0, 2, 3, 4, 8, 9
 
@@ -119,6 +118,7 @@ class Dispatch(unittest.TestCase):
     def stub(self, answer):
         s = Stub(answer)
         self.addCleanup(s.close)
+        self.stubs.append(s)
         return s
 
     def start(self, **env):
@@ -126,7 +126,8 @@ class Dispatch(unittest.TestCase):
         return self.p.start("serve", "--roles", "dispatcher")
 
     def put(self, n, store=1, us=None, age=0, email="buyer#@example.com"):
-        us = us or int(self.one("SELECT max(created_us) + 1000000 FROM store"))
+        us = us or int(self.one("SELECT greatest(max(created_us) + 1000000, (SELECT max(received_us) + 1 FROM event)) "
+                                "FROM store"))
         self.cluster.sql(f"SELECT t_put({store}, {self.next}, {n}, {us}, {age}, '{email}')")
         self.next += n
 
@@ -148,7 +149,8 @@ class Dispatch(unittest.TestCase):
         try:
             wait_until(done, seconds, f"{n} final verdicts")
         except AssertionError:
-            raise AssertionError(f"{self.finals()} {self.p.output()[-1500:]}") from None
+            attempts = self.stubs and self.stubs[0].seen[-1:] or self.cluster.sql("SELECT id & 15, http, class, error, n, (SELECT max(message) FROM verdict WHERE attempt_id = attempt.id) FROM attempt ORDER BY id DESC LIMIT 9")
+            raise AssertionError(f"{self.finals()} {attempts} {self.p.output()[-1500:]}") from None
 
     def check_books(self):
         """Each delivery at most one final, no rest, and tally = what the verdicts say."""
@@ -235,7 +237,7 @@ class Dispatch(unittest.TestCase):
         wait_until(lambda: self.one("SELECT count(*) FROM retry") == "10", 20, "the retries")
         due = int(self.one("SELECT max(due_us) - min(at_us) FROM retry, verdict"))
         self.assertLessEqual(due, 3600 * 1000000 + 1)
-        self.put(5, us=int(self.one("SELECT max(received_us) + 1 FROM event")))
+        self.put(5)
         answers.append((502, {}, b"<html><body>Bad gateway</body></html>"))
         self.write_clock(clock, "2026-11-22T11:40:10Z")
         wait_until(lambda: self.one("SELECT count(*) FROM attempt") == "2", 20, "the probe")
@@ -304,7 +306,7 @@ class Dispatch(unittest.TestCase):
         self.settle(80)
         wait_until(lambda: self.pixel(2)[0] == "held", 20, "the pause")
         self.assertEqual(self.pixel(2)[1], "auth")
-        self.put(10, us=int(self.one("SELECT max(received_us) + 1 FROM event")))
+        self.put(10)
         self.settle(100)
         self.assertEqual(self.one("SELECT count(*) FROM verdict WHERE pixel_id = 2"), "0")
         self.assertEqual(self.one("SELECT count(*) FROM inflight WHERE pixel_id = 2 AND state = 1"), "1")
@@ -324,15 +326,15 @@ class Dispatch(unittest.TestCase):
         self.put(5)
         self.settle(15)
         self.p.run("pixel", "hold", "1")
-        self.put(20, us=int(self.one("SELECT max(received_us) + 1 FROM event")))
+        self.put(20)
         self.settle(55)
         self.p.stop(serve)
         self.start()
-        self.put(3, us=int(self.one("SELECT max(received_us) + 1 FROM event")))
+        self.put(3)
         self.settle(61)
         self.assertEqual(self.one("SELECT count(*) FROM verdict WHERE pixel_id = 1"), "5")
         self.p.run("pixel", "release", "1")
-        self.put(2, us=int(self.one("SELECT max(received_us) + 1 FROM event")))
+        self.put(2)
         self.settle(90)
         self.assertEqual(self.finals(), {DELIVERED: 90})
         wait_until(lambda: self.one("SELECT count(*) FROM range WHERE state <> 'done'") == "0", 20, "the rejoining")
@@ -367,8 +369,7 @@ class Dispatch(unittest.TestCase):
         self.start()
         begun = time.monotonic()
         for _ in range(10):
-            self.put(2000, us=int(self.one("SELECT coalesce(max(received_us) + 1, 1795344000000000 - 48000000000) "
-                                           "FROM event")))
+            self.put(2000)
         self.settle(20000)
         self.assertLess(time.monotonic() - begun, 25)
         self.assertEqual(self.finals(), {DELIVERED: 20000})
@@ -381,7 +382,7 @@ class Dispatch(unittest.TestCase):
         self.settle(30)
         self.cluster.stop("immediate")
         self.cluster.start()
-        self.put(10, us=int(self.one("SELECT max(received_us) + 1 FROM event")))
+        self.put(10)
         self.settle(60)
         self.check_books()
 
@@ -392,8 +393,7 @@ class Dispatch(unittest.TestCase):
             for times in (1, 3):
                 serve = self.start(TRACKAI_FAULT=f"dispatcher.{point}:{times}")
                 for _ in range(5):
-                    self.put(30, us=int(self.one("SELECT coalesce(max(received_us) + 1, (SELECT max(created_us) FROM "
-                                                 "store)) FROM event")))
+                    self.put(30)
                     total += 90
                 wait_until(lambda: "signal 9" in self.p.output() or "killed" in self.p.output().lower()
                            or serve.poll() is not None, 20, point)
