@@ -42,4 +42,9 @@ void tally_move(struct tally *t, int64_t received_us, int32_t store_id, int32_t 
 TA_MUST enum ta_rc tally_write(struct tally *t, struct db *db, int64_t now_us, struct ta_err *err);
 void tally_clear(struct tally *t);
 
+/* The folder's cursor over a stage's deltas (table curlog): what lies behind it is in the rollups
+ * and the ledger, what lies before it is not. Whoever reads a sum adds the rows before it. */
+#define TALLY_CURSOR_ROUTER     "fold.router"
+#define TALLY_CURSOR_DISPATCHER "fold.dispatcher"
+
 #endif
