@@ -96,6 +96,8 @@ struct batch {
 	} while (0)
 void *batch_room(struct batch *b, void *array, size_t n, size_t *size, size_t each);
 
+/* A shop's webhook about an order (not what a browser or a server tells of a purchase). */
+bool batch_is_order(const struct reading *rd);
 /* Reads every receipt into b->readings; pure. */
 void batch_read(struct batch *b, const struct receipt *rows, size_t n);
 /* Looks up the keys, orders, wire ids and holds that the readings name. */

@@ -271,7 +271,7 @@ static enum ta_rc book_one(struct batch *b, struct reading *rd, struct ta_err *e
 	enum ta_rc rc = TA_OK;
 	if (rd->in.uninstalled)
 		BATCH_PUSH(b, uninstalled, nuninstalled, uninstalled_size, rd->store->id);
-	if (rd->in.purchase)
+	if (batch_is_order(rd))
 		return book_order(b, rd, err);
 	for (size_t i = 0; i < rd->in.nevents && !rc; i++) {
 		struct in_event *in = &rd->in.events[i];

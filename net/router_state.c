@@ -18,6 +18,11 @@ void *batch_room(struct batch *b, void *array, size_t n, size_t *size, size_t ea
 	return more;
 }
 
+bool batch_is_order(const struct reading *rd)
+{
+	return rd->in.purchase && rd->r->source == SOURCE_SHOPIFY;
+}
+
 static void read_one(struct batch *b, struct reading *to, const struct receipt *r)
 {
 	struct ta_err err = {0};
@@ -169,7 +174,7 @@ static void want(struct batch *b, struct wanted *w, const struct reading *rd)
 		want_key(b, w, rd, kind, e->natural_id);
 		if (other)
 			want_key(b, w, rd, kind, other);
-		if (rd->in.purchase && i == 0)
+		if (batch_is_order(rd) && i == 0)
 			want_key(b, w, rd, event_word(EV_ORDER_UPDATED),
 				arena_fmt(b->a, "%s:%lld", rd->in.order_id,
 					(long long)(rd->in.updated_us / 1000000)));
