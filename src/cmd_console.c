@@ -1,0 +1,47 @@
+/* trackai, trackai console: the operators' screen. */
+#include "src/buf.h"
+#include "src/cmd.h"
+#include "src/cmd_db.h"
+#include "src/conf.h"
+#include "src/opt.h"
+#include "ui/loop.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* `console events state=failed` is one line of the console's `:`. */
+static void join(int argc, char **argv, struct buf *out)
+{
+	for (int i = 1; i < argc; i++) {
+		if (i > 1)
+			buf_addc(out, ' ');
+		buf_adds(out, argv[i]);
+	}
+}
+
+int cmd_console(int argc, char **argv)
+{
+	bool once = false;
+	long width = 80, height = 24;
+	char log[600];
+	struct buf view = BUF_INIT(512);
+	struct ta_err err = {0};
+	struct loop_options o = {.place = "", .colour = conf_get(CONF_COLOR)};
+	const struct opt opts[] = {{"once", OPT_FLAG, &once, "print one plain frame and exit"},
+		{"width", OPT_INT, &width, "columns of that frame"},
+		{"height", OPT_INT, &height, "lines of that frame"}, {0}};
+	if (opt_parse(&argc, argv, opts, &err) || cmd_database(&o.database, &err))
+		return cmd_fail("console", &err);
+	const char *ascii = conf_get(CONF_ASCII);
+	o.ascii = *ascii && strcmp(ascii, "0") != 0;
+	join(argc, argv, &view);
+	o.view = buf_str(&view);
+	snprintf(log, sizeof(log), "%.500s/log/console.log", conf_data_dir());
+	o.log = log;
+	width = width < 20 ? 20 : width > 400 ? 400 : width;
+	height = height < 5 ? 5 : height > 200 ? 200 : height;
+	enum ta_rc rc =
+		once ? console_once(&o, (int)width, (int)height, &err) : console_run(&o, &err);
+	buf_release(&view);
+	return rc ? cmd_fail("console", &err) : 0;
+}

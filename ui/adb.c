@@ -1,0 +1,282 @@
+#include "ui/adb.h"
+
+#include "src/clock.h"
+#include "src/log.h"
+
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define BATCH       24
+#define BACKOFF_MIN 250
+#define BACKOFF_MAX 5000
+#define CONNECT_MS  5000
+#define ANSWER_MS   8000 /* a server that answers nothing at all, statement_timeout included */
+
+enum adb_state { ADB_WAIT, ADB_CONNECT, ADB_IDLE, ADB_BUSY };
+
+struct adb {
+	char *conninfo;
+	adb_done_cb *done;
+	void *ctx;
+	PGconn *pg;
+	enum adb_state state;
+	PostgresPollingStatusType want; /* while connecting */
+	int64_t until_us;               /* WAIT: try again; CONNECT, BUSY: give up */
+	int backoff_ms, failures;
+	int tags[BATCH];
+	char *sqls[BATCH];
+	int n, next;   /* queries of the batch, the one whose result comes next */
+	bool flushing; /* libpq holds bytes that the socket did not take yet */
+	bool answered; /* that one has had its result */
+	char error[200], name[64];
+};
+
+struct adb *adb_new(const char *conninfo, adb_done_cb *done, void *ctx)
+{
+	struct adb *db = ta_alloc(sizeof(*db));
+	db->conninfo = ta_strdup(conninfo);
+	db->done = done;
+	db->ctx = ctx;
+	db->backoff_ms = BACKOFF_MIN;
+	return db;
+}
+
+static void forget_batch(struct adb *db)
+{
+	for (int i = 0; i < db->n; i++)
+		free(db->sqls[i]);
+	db->n = db->next = 0;
+	db->answered = false;
+}
+
+void adb_free(struct adb *db)
+{
+	if (!db)
+		return;
+	forget_batch(db);
+	PQfinish(db->pg);
+	free(db->conninfo);
+	free(db);
+}
+
+static void quiet(void *ctx, const char *text)
+{
+	(void)ctx;
+	log_debug("postgresql: %s", text);
+}
+
+static void lost(struct adb *db, const char *why)
+{
+	struct ta_err err = {0};
+	snprintf(db->error, sizeof(db->error), "%.199s", why);
+	db->error[strcspn(db->error, "\n")] = '\0';
+	ta_fail(&err, TA_DB, "%s", db->error);
+	while (db->state == ADB_BUSY && db->next < db->n)
+		db->done(db->ctx, db->tags[db->next++], NULL, &err);
+	forget_batch(db);
+	PQfinish(db->pg);
+	db->pg = NULL;
+	db->state = ADB_WAIT;
+	db->until_us = clock_mono_us() + db->backoff_ms * INT64_C(1000);
+	db->backoff_ms = TA_MIN(db->backoff_ms * 2, BACKOFF_MAX);
+	db->failures++;
+}
+
+static void start(struct adb *db)
+{
+	const char *const keys[] = {
+		"dbname", "application_name", "client_encoding", "options", NULL};
+	const char *const values[] = {db->conninfo, "trackai console", "UTF8",
+		"-c timezone=UTC -c jit=off -c max_parallel_workers_per_gather=0 "
+		"-c statement_timeout=2s -c default_transaction_read_only=on "
+		"-c client_min_messages=warning",
+		NULL};
+	db->pg = PQconnectStartParams(keys, values, 1);
+	if (!db->pg)
+		ta_die("out of memory (libpq)");
+	PQsetNoticeProcessor(db->pg, quiet, NULL);
+	db->state = ADB_CONNECT;
+	db->want = PGRES_POLLING_WRITING;
+	db->until_us = clock_mono_us() + CONNECT_MS * INT64_C(1000);
+	if (PQstatus(db->pg) == CONNECTION_BAD)
+		lost(db, PQerrorMessage(db->pg));
+}
+
+static void connected(struct adb *db)
+{
+	PQsetnonblocking(db->pg, 1);
+	db->failures = 0;
+	db->backoff_ms = BACKOFF_MIN;
+	db->error[0] = '\0';
+	snprintf(db->name, sizeof(db->name), "%s", PQdb(db->pg));
+	if (!PQenterPipelineMode(db->pg)) {
+		lost(db, PQerrorMessage(db->pg));
+		return;
+	}
+	db->state = ADB_IDLE;
+	adb_add(db, -1, "LISTEN tick");
+	adb_send(db);
+}
+
+static void connect_step(struct adb *db)
+{
+	db->want = PQconnectPoll(db->pg);
+	if (db->want == PGRES_POLLING_OK)
+		connected(db);
+	else if (db->want == PGRES_POLLING_FAILED)
+		lost(db, PQerrorMessage(db->pg));
+}
+
+int adb_fd(const struct adb *db)
+{
+	return db->pg && db->state != ADB_WAIT ? PQsocket(db->pg) : -1;
+}
+
+short adb_events(const struct adb *db)
+{
+	if (db->state == ADB_CONNECT)
+		return db->want == PGRES_POLLING_READING ? POLLIN : POLLOUT;
+	return db->flushing ? POLLIN | POLLOUT : POLLIN;
+}
+
+int adb_timeout(const struct adb *db)
+{
+	if (db->state == ADB_IDLE)
+		return -1;
+	int64_t left = db->until_us - clock_mono_us();
+	return left <= 0 ? 0 : (int)(left / 1000) + 1;
+}
+
+bool adb_ready(const struct adb *db)
+{
+	return db->state == ADB_IDLE || db->state == ADB_BUSY;
+}
+
+bool adb_idle(const struct adb *db)
+{
+	return db->state == ADB_IDLE;
+}
+
+const char *adb_error(const struct adb *db)
+{
+	return db->error;
+}
+
+const char *adb_name(const struct adb *db)
+{
+	return db->name;
+}
+
+int adb_failures(const struct adb *db)
+{
+	return db->failures;
+}
+
+void adb_add(struct adb *db, int tag, const char *sql)
+{
+	TA_ASSERT(db->state == ADB_IDLE && db->n < BATCH);
+	db->tags[db->n] = tag;
+	db->sqls[db->n++] = ta_strdup(sql);
+}
+
+static bool flush(struct adb *db)
+{
+	int rc = PQflush(db->pg);
+	db->flushing = rc > 0;
+	return rc >= 0;
+}
+
+/* Each query is a transaction of its own (a sync behind each): one that fails, or runs into the
+ * statement timeout, leaves the others alone. */
+void adb_send(struct adb *db)
+{
+	if (!db->n)
+		return;
+	bool ok = true;
+	for (int i = 0; i < db->n && ok; i++)
+		ok = PQsendQueryParams(db->pg, db->sqls[i], 0, NULL, NULL, NULL, NULL, 1) &&
+		     PQpipelineSync(db->pg);
+	db->state = ADB_BUSY;
+	db->until_us = clock_mono_us() + ANSWER_MS * INT64_C(1000);
+	if (!ok || !flush(db))
+		lost(db, PQerrorMessage(db->pg));
+}
+
+static void deliver(struct adb *db, const PGresult *r)
+{
+	ExecStatusType s = PQresultStatus(r);
+	struct ta_err err = {0};
+	if (s == PGRES_PIPELINE_SYNC) {
+		db->next++;
+		db->answered = false;
+		return;
+	}
+	if (db->answered || db->next >= db->n)
+		return;
+	db->answered = true;
+	if (s == PGRES_TUPLES_OK || s == PGRES_COMMAND_OK) {
+		db->done(db->ctx, db->tags[db->next], r, NULL);
+		return;
+	}
+	const char *text = PQresultErrorField(r, PG_DIAG_MESSAGE_PRIMARY);
+	const char *state = PQresultErrorField(r, PG_DIAG_SQLSTATE);
+	ta_fail(&err, TA_DB, "the database says: %.200s", text ? text : PQerrorMessage(db->pg));
+	snprintf(err.sqlstate, sizeof(err.sqlstate), "%s", state ? state : "");
+	log_debug("query %d: %s", db->tags[db->next], err.msg);
+	db->done(db->ctx, db->tags[db->next], NULL, &err);
+}
+
+static bool read_results(struct adb *db)
+{
+	bool tick = false;
+	if (!PQconsumeInput(db->pg) || !flush(db)) {
+		lost(db, PQerrorMessage(db->pg));
+		return false;
+	}
+	while (db->state == ADB_BUSY && db->next < db->n && !PQisBusy(db->pg)) {
+		PGresult *r = PQgetResult(db->pg);
+		if (r)
+			deliver(db, r);
+		PQclear(r);
+		if (PQstatus(db->pg) == CONNECTION_BAD) {
+			lost(db, PQerrorMessage(db->pg));
+			return false;
+		}
+	}
+	if (db->state == ADB_BUSY && db->next >= db->n) {
+		forget_batch(db);
+		db->state = ADB_IDLE;
+	}
+	PGnotify *note;
+	while ((note = PQnotifies(db->pg))) {
+		tick = true;
+		PQfreemem(note);
+	}
+	return tick;
+}
+
+bool adb_pump(struct adb *db)
+{
+	bool late = db->state != ADB_IDLE && clock_mono_us() >= db->until_us;
+	switch (db->state) {
+	case ADB_WAIT:
+		if (late)
+			start(db);
+		return false;
+	case ADB_CONNECT:
+		if (late)
+			lost(db, "no answer within 5 s");
+		else
+			connect_step(db);
+		return false;
+	case ADB_IDLE:
+	case ADB_BUSY:
+		break;
+	}
+	if (!late)
+		return read_results(db);
+	lost(db, "no answer within 8 s");
+	return false;
+}

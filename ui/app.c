@@ -1,0 +1,320 @@
+#include "ui/app.h"
+
+#include "src/buf.h"
+#include "src/clock.h"
+#include "ui/pane.h"
+#include "ui/term.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#define TOAST_US (5 * US_PER_S)
+
+void app_init(struct app *app)
+{
+	*app = (struct app){.interval_s = 1, .filter_at = -1, .copy = BUF_INIT(65536)};
+	feed_init(&app->feed, false);
+	feed_init(&app->orders, true);
+}
+
+void app_release(struct app *app)
+{
+	data_release(&app->data);
+	feed_release(&app->feed);
+	feed_release(&app->orders);
+	inspect_release(&app->inspect);
+	textview_free(&app->help_text);
+	buf_release(&app->copy);
+}
+
+void app_toast(struct app *app, bool bad, const char *fmt, ...)
+{
+	va_list ap;
+	va_start(ap, fmt);
+	vsnprintf(app->toast, sizeof(app->toast), fmt, ap);
+	va_end(ap);
+	app->toast_bad = bad;
+	app->toast_until_us = app->mono_us + TOAST_US;
+}
+
+unsigned app_context(const struct app *app)
+{
+	if (app->help)
+		return K_HELP;
+	if (app->pane == PANE_EVENTS && app->inspect.focused)
+		return K_INSPECT;
+	return pane_get(app->pane)->context;
+}
+
+void app_go(struct app *app, enum pane_id pane)
+{
+	app->help = false;
+	if (pane == app->pane)
+		return;
+	app->before = app->pane;
+	app->pane = pane;
+	app->inspect.focused = app->inspect.zoomed = false;
+	app->todo |= TODO_REFRESH;
+}
+
+/* Filter ------------------------------------------------------------------------------------- */
+
+/* Parses what stands in the prompt; a filter that parses is in force at once. */
+static void try_filter(struct app *app, const char *expr)
+{
+	size_t at = 0;
+	struct ta_err err = {0};
+	app->filter_at = -1;
+	app->filter_error[0] = '\0';
+	if (feed_filter(&app->feed, expr, &app->data, &at, &err)) {
+		app->filter_at = (int)at;
+		snprintf(app->filter_error, sizeof(app->filter_error), "%s", err.msg);
+	}
+	app->todo |= TODO_REFRESH;
+}
+
+void app_filter(struct app *app, const char *expr)
+{
+	app_go(app, PANE_EVENTS);
+	try_filter(app, expr);
+	if (app->filter_at >= 0)
+		app_toast(app, true, "filter: %s", app->filter_error);
+}
+
+static void open_prompt(struct app *app, enum prompt_kind kind)
+{
+	app->filter_at = -1;
+	app->filter_error[0] = '\0';
+	if (kind == PROMPT_FILTER) {
+		app_go(app, PANE_EVENTS);
+		snprintf(app->filter_before, sizeof(app->filter_before), "%s",
+			app->feed.filter_text);
+	}
+	prompt_open(&app->prompt, kind, kind == PROMPT_FILTER ? app->feed.filter_text : "");
+}
+
+static void search(struct app *app, int step)
+{
+	struct textview *t = app->help ? &app->help_text : &app->inspect.text;
+	if (!*t->hit)
+		app_toast(app, false, "nothing was searched for yet: / searches in this text");
+	else if (!textview_find(t, step) && !textview_find(t, 0))
+		app_toast(app, false, "no %s hit of \"%s\"", step < 0 ? "earlier" : "further",
+			t->hit);
+}
+
+static void prompt_done(struct app *app)
+{
+	const char *text = app->prompt.text;
+	switch (app->prompt.kind) {
+	case PROMPT_FILTER:
+		if (app->filter_at < 0) {
+			try_filter(app, text);
+			return;
+		}
+		/* Not right yet: stay, the cursor at what is wrong. */
+		app->prompt.active = true;
+		app->prompt.at = TA_MIN((size_t)app->filter_at, app->prompt.len);
+		return;
+	case PROMPT_COMMAND:
+		app_command(app, text);
+		return;
+	case PROMPT_SEARCH:
+		snprintf(app->inspect.text.hit, sizeof(app->inspect.text.hit), "%.120s", text);
+		if (*text)
+			search(app, 0);
+		return;
+	case PROMPT_KINDS:
+		return;
+	}
+}
+
+static void prompt_takes(struct app *app, int key)
+{
+	enum prompt_result r = prompt_key(&app->prompt, key);
+	bool filter = app->prompt.kind == PROMPT_FILTER;
+	if (r == PROMPT_CHANGED && filter)
+		try_filter(app, app->prompt.text);
+	else if (r == PROMPT_DONE)
+		prompt_done(app);
+	else if (r == PROMPT_CANCELLED && filter)
+		try_filter(app, app->filter_before);
+}
+
+/* Requests ----------------------------------------------------------------------------------- */
+
+static void pause_screen(struct app *app)
+{
+	app->paused = !app->paused;
+	feed_pause(&app->feed, app->paused);
+	feed_pause(&app->orders, app->paused);
+	app->todo |= TODO_REFRESH;
+}
+
+static void set_interval(struct app *app, int step)
+{
+	static const int steps[] = {1, 2, 5, 10, 30};
+	int at = 0;
+	while (at + 1 < (int)TA_COUNT(steps) && steps[at] < app->interval_s)
+		at++;
+	at = TA_MAX(TA_MIN(at + step, (int)TA_COUNT(steps) - 1), 0);
+	app->interval_s = steps[at];
+	app_toast(app, false, "refreshes every %d s", app->interval_s);
+}
+
+static void back(struct app *app)
+{
+	if (app->help)
+		app->help = false;
+	else if (app->inspect.focused)
+		app->inspect.focused = app->inspect.zoomed = false;
+	else if (app->inspect.zoomed)
+		app->inspect.zoomed = false;
+	else if (app->toast_until_us > app->mono_us)
+		app->toast_until_us = 0;
+	else if (app->pane == PANE_EVENTS && *app->feed.filter_text)
+		try_filter(app, "");
+	else if (app->pane != PANE_OVERVIEW)
+		app_go(app, PANE_OVERVIEW);
+	else
+		app_toast(app, false, "this is the first level; q quits");
+}
+
+static void toggle_help(struct app *app)
+{
+	app->help = !app->help;
+	textview_clear(&app->help_text);
+}
+
+/* Requests that mean the same everywhere; false when it is none of those. */
+static bool general(struct app *app, enum req r)
+{
+	switch ((int)r) {
+	case REQ_HELP:
+		toggle_help(app);
+		return true;
+	case REQ_FILTER:
+		open_prompt(app, PROMPT_FILTER);
+		return true;
+	case REQ_SEARCH:
+		open_prompt(app, PROMPT_SEARCH);
+		return true;
+	case REQ_COMMAND:
+		open_prompt(app, PROMPT_COMMAND);
+		return true;
+	case REQ_BACK:
+	case REQ_CLOSE:
+		back(app);
+		return true;
+	case REQ_NEXT_HIT:
+	case REQ_PREV_HIT:
+		search(app, r == REQ_NEXT_HIT ? 1 : -1);
+		return true;
+	case REQ_PAUSE:
+		pause_screen(app);
+		return true;
+	case REQ_SLOWER:
+	case REQ_FASTER:
+		set_interval(app, r == REQ_SLOWER ? 1 : -1);
+		return true;
+	default:
+		return false;
+	}
+}
+
+static bool housekeeping(struct app *app, enum req r)
+{
+	switch ((int)r) {
+	case REQ_REFRESH:
+		app->todo |= TODO_REFRESH;
+		return true;
+	case REQ_REDRAW:
+		app->todo |= TODO_REPAINT;
+		return true;
+	case REQ_SUSPEND:
+		app->todo |= TODO_SUSPEND;
+		return true;
+	case REQ_QUIT:
+	case REQ_QUIT_ALL:
+		app->todo |= TODO_QUIT;
+		return true;
+	case REQ_STRIP:
+		app->no_strip = !app->no_strip;
+		return true;
+	case REQ_LAST_VIEW:
+		app_go(app, app->before);
+		return true;
+	case REQ_CANCEL:
+		app->toast_until_us = 0;
+		app_toast(app, false, "nothing is running; q quits");
+		return true;
+	default:
+		return false;
+	}
+}
+
+void app_request(struct app *app, enum req r)
+{
+	if (r >= REQ_GO_OVERVIEW && r < REQ_GO_OVERVIEW + PANE_COUNT)
+		app_go(app, (enum pane_id)(r - REQ_GO_OVERVIEW));
+	else if (!general(app, r) && !housekeeping(app, r)) {
+		if (app->help)
+			textview_request(&app->help_text, r);
+		else
+			pane_get(app->pane)->request(app, r);
+	}
+}
+
+static bool pasted(struct app *app, int key)
+{
+	if (key == TERM_KEY(TERM_PASTE_START)) {
+		app->pasting = true;
+		app_toast(app, false, "a paste into a list does nothing; : or / first");
+	} else if (key == TERM_KEY(TERM_PASTE_END)) {
+		app->pasting = false;
+		return true;
+	}
+	return app->pasting;
+}
+
+void app_key(struct app *app, int key)
+{
+	if (app->prompt.active) {
+		prompt_takes(app, key);
+		return;
+	}
+	if (pasted(app, key))
+		return;
+	enum req r = key_request(key, app_context(app));
+	if (r != REQ_NONE)
+		app_request(app, r);
+	else if (key > 0x20 && key < 0x7f)
+		app_toast(app, false, "%c does nothing here; ? shows the keys", key);
+}
+
+/* Panes ---------------------------------------------------------------------------------------- */
+
+static const struct pane panes[PANE_COUNT] = {
+#define PANE(file, context, title)                                                                 \
+	[PANE_##context] = {#file, title, K_##context, pane_##file##_draw, pane_##file##_request},
+#include "ui/panes.def"
+#undef PANE
+};
+
+const struct pane *pane_get(enum pane_id id)
+{
+	return &panes[id];
+}
+
+int pane_of(const char *word, size_t n)
+{
+	int found = -1;
+	for (int i = 0; i < PANE_COUNT; i++)
+		if (n && strncmp(panes[i].word, word, n) == 0) {
+			if (found >= 0)
+				return -1;
+			found = i;
+		}
+	return found;
+}

@@ -1,0 +1,61 @@
+/* The console's whole state, and what a key does to it. No connection, no terminal: the loop feeds
+ * it, ui/screen.c draws it, tests fill it by hand. */
+#ifndef UI_APP_H
+#define UI_APP_H
+
+#include "src/buf.h"
+#include "ui/feed.h"
+#include "ui/inspect.h"
+#include "ui/prompt.h"
+
+enum pane_id {
+#define PANE(file, context, title) PANE_##context,
+#include "ui/panes.def"
+#undef PANE
+	PANE_COUNT
+};
+
+enum link { LINK_CONNECTING, LINK_LIVE, LINK_STALE, LINK_LOST, LINK_NO_SCHEMA };
+
+/* What only the loop can do. */
+enum todo { TODO_QUIT = 1, TODO_REPAINT = 2, TODO_SUSPEND = 4, TODO_REFRESH = 8 };
+
+struct app {
+	struct data data;
+	struct feed feed, orders;
+	struct inspect inspect;
+	struct prompt prompt;
+	enum pane_id pane, before;
+	struct list problems, pixels; /* selections of Overview and Health */
+	int32_t pixel_id;             /* the pixel selected in Health */
+	bool help, no_strip, pasting;
+	struct textview help_text;
+	bool paused;
+	int interval_s;
+	char toast[240];
+	bool toast_bad;
+	int64_t toast_until_us; /* monotonic */
+	int64_t mono_us;        /* set with data.now_us before keys and frames */
+	enum link link;
+	int64_t fresh_us; /* monotonic: of the newest data */
+	char link_error[200], place[64];
+	int filter_at; /* place of the prompt's fault, -1 none */
+	char filter_error[240];
+	char filter_before[512]; /* what Esc in the prompt puts back */
+	unsigned todo;
+	struct buf copy; /* for the clipboard, taken by the loop */
+};
+
+void app_init(struct app *app);
+void app_release(struct app *app);
+void app_key(struct app *app, int key); /* as ui/term.h */
+void app_request(struct app *app, enum req r);
+void app_go(struct app *app, enum pane_id pane);
+unsigned app_context(const struct app *app); /* K_ bits of where keys go now */
+void app_toast(struct app *app, bool bad, const char *fmt, ...) TA_PRINTF(3, 4);
+/* Sets the stream's filter and goes to Events; a fault becomes a toast. */
+void app_filter(struct app *app, const char *expr);
+/* ui/cmdline.c: runs a line of `:`. */
+void app_command(struct app *app, const char *line);
+
+#endif

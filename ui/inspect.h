@@ -1,0 +1,43 @@
+/* The inspector: one event with its deliveries, under the list or over the whole body. */
+#ifndef UI_INSPECT_H
+#define UI_INSPECT_H
+
+#include "ui/data.h"
+#include "ui/textview.h"
+
+enum inspect_tab { TAB_SUMMARY, TAB_PAYLOAD, TAB_ATTEMPTS, TAB_RULES, TAB_COUNT };
+
+struct inspect {
+	int64_t id;        /* the event that is loaded, 0 none */
+	int64_t asked;     /* the event that was asked for last */
+	int64_t state_key; /* what its lines looked like when they were read */
+	int32_t pixel_id;  /* the delivery that was selected */
+	bool missing;      /* no such event any more */
+	enum inspect_tab tab;
+	bool zoomed, focused;
+	struct twin mem;
+	struct view_event ev;
+	struct view_row *routes;
+	struct view_verdict *verdicts;
+	struct view_attempt *attempts;
+	size_t nroutes, nverdicts, nattempts;
+	struct arena text_mem;
+	struct textview text;
+	enum inspect_tab built_tab; /* what the lines show */
+	int64_t built_id;
+	bool dirty; /* new rows: build the lines again */
+};
+
+void inspect_release(struct inspect *in);
+/* Another record was selected. Returns true when its rows have to be read. */
+bool inspect_select(struct inspect *in, const struct view_row *v);
+void inspect_request_tab(struct inspect *in, int step);
+/* Builds the lines of the present tab when needed; the scroll position stays with the record. */
+void inspect_build(struct inspect *in, const struct data *d);
+void inspect_draw(struct inspect *in, const struct data *d, struct box b);
+
+/* ui/inspect_json.c: a JSON text as lines of a tree; values of personal fields are masked. False
+ * when it is not JSON. */
+bool inspect_json(struct textview *t, struct arena *a, const char *json, size_t len);
+
+#endif

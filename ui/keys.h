@@ -1,0 +1,39 @@
+/* Keys to requests, by the rows of ui/keys.def. */
+#ifndef UI_KEYS_H
+#define UI_KEYS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum key_context {
+	K_OVERVIEW = 1,
+	K_HEALTH = 2,
+	K_EVENTS = 4,
+	K_REVENUE = 8,
+	K_INSPECT = 16,
+	K_HELP = 32,
+	K_ALL = 63
+};
+
+enum req {
+	REQ_NONE,
+#define REQ(name, contexts, keys, footer, help) REQ_##name,
+#include "ui/keys.def"
+#undef REQ
+	REQ_COUNT
+};
+
+/* The request of a key (ui/term.h) in a context; REQ_NONE when it has none there. */
+enum req key_request(int key, unsigned context);
+/* The nth request that works in the context, REQ_NONE behind the last. */
+enum req key_nth(unsigned context, int n);
+unsigned key_contexts(enum req r);
+const char *key_names(enum req r); /* "j Down" */
+const char *key_footer(enum req r);
+const char *key_help(enum req r);
+/* The code of a key's name ("j", "^F", "PgDn"), -1 if there is none. */
+int key_code(const char *name, size_t n);
+/* The key's first name, for the key bar. */
+void key_first(enum req r, char out[16]);
+
+#endif

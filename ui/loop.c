@@ -1,0 +1,304 @@
+#include "ui/loop.h"
+
+#include "src/clock.h"
+#include "src/log.h"
+#include "ui/fetch.h"
+#include "ui/screen.h"
+#include "ui/term.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#define FRAME_US      (100 * INT64_C(1000))
+#define SLOW_FRAME_US (250 * INT64_C(1000))
+#define ANSWER_US     (80 * INT64_C(1000)) /* a frame waits so long for the second's data */
+#define KEYS_PER_TURN 4096
+
+struct loop {
+	struct app app;
+	struct fetch fetch;
+	struct adb *db;
+	int signals, timer, quiet_stderr;
+	bool was_ready, quit;
+	bool dirty;         /* input: draw at once */
+	int64_t draw_at_us; /* data: draw then; 0 nothing to draw */
+	int64_t drawn_us;
+	bool slow;        /* the last write came back short */
+	int64_t asked_us; /* the last refresh */
+	sigset_t old_mask;
+};
+
+static void now(struct loop *l)
+{
+	l->app.data.now_us = clock_now_us();
+	l->app.mono_us = clock_mono_us();
+}
+
+static void on_result(void *ctx, int tag, const PGresult *r, const struct ta_err *err)
+{
+	struct loop *l = ctx;
+	now(l);
+	fetch_take(&l->fetch, &l->app, tag, r, err);
+	if (tag >= 0 && !l->draw_at_us)
+		l->draw_at_us = l->app.mono_us + ANSWER_US;
+}
+
+static void watch_link(struct loop *l)
+{
+	struct app *app = &l->app;
+	bool ready = adb_ready(l->db);
+	int64_t age = app->mono_us - app->fresh_us, limit = (app->interval_s * 3 + 2) * US_PER_S;
+	enum link before = app->link;
+	if (!ready && adb_failures(l->db)) {
+		if (app->link != LINK_LOST)
+			fetch_lost(&l->fetch);
+		app->link = LINK_LOST;
+		snprintf(app->link_error, sizeof(app->link_error), "%s", adb_error(l->db));
+	} else if (ready && !l->was_ready && app->link == LINK_LOST) {
+		app->link = LINK_CONNECTING; /* until the schema has been seen */
+	} else if (app->link == LINK_LIVE && app->fresh_us && age > limit) {
+		app->link = LINK_STALE;
+	} else if (app->link == LINK_STALE && age <= limit) {
+		app->link = LINK_LIVE;
+	}
+	if (ready && !*app->place)
+		snprintf(app->place, sizeof(app->place), "%s", adb_name(l->db));
+	l->was_ready = ready;
+	if (before != app->link)
+		l->dirty = true;
+}
+
+/* Signals, the second ---------------------------------------------------------------------------
+ */
+
+static int open_signals(sigset_t *old)
+{
+	sigset_t set;
+	sigemptyset(&set);
+	int const all[] = {SIGWINCH, SIGTERM, SIGHUP, SIGINT, SIGCONT};
+	for (size_t i = 0; i < TA_COUNT(all); i++)
+		sigaddset(&set, all[i]);
+	sigprocmask(SIG_BLOCK, &set, old);
+	signal(SIGPIPE, SIG_IGN);
+	return signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+}
+
+static void take_signals(struct loop *l)
+{
+	struct signalfd_siginfo s;
+	while (read(l->signals, &s, sizeof(s)) == (ssize_t)sizeof(s)) {
+		if (s.ssi_signo == SIGWINCH || s.ssi_signo == SIGCONT) {
+			term_resize();
+			l->dirty = true;
+		} else {
+			l->quit = true;
+		}
+	}
+}
+
+static int open_timer(void)
+{
+	struct timespec ts;
+	int fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+	if (fd < 0)
+		return -1;
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	struct itimerspec t = {.it_interval = {.tv_sec = 1}, .it_value = {.tv_sec = ts.tv_sec + 1}};
+	timerfd_settime(fd, TFD_TIMER_ABSTIME, &t, NULL);
+	return fd;
+}
+
+static void take_second(struct loop *l)
+{
+	uint64_t n;
+	if (read(l->timer, &n, sizeof(n)) != (ssize_t)sizeof(n))
+		return;
+	bool due = l->app.mono_us - l->asked_us >= l->app.interval_s * US_PER_S - US_PER_S / 2;
+	if (due) {
+		l->asked_us = l->app.mono_us;
+		fetch_plan(&l->fetch, &l->app, l->db, true);
+	}
+	if (!l->draw_at_us)
+		l->draw_at_us = l->app.mono_us + (due ? ANSWER_US : 0);
+}
+
+/* Database ------------------------------------------------------------------------------------- */
+
+static void take_database(struct loop *l)
+{
+	bool tick = adb_pump(l->db), idle = adb_idle(l->db);
+	watch_link(l);
+	if (tick && l->app.mono_us - l->asked_us >= l->app.interval_s * US_PER_S * 9 / 10) {
+		l->asked_us = l->app.mono_us;
+		fetch_plan(&l->fetch, &l->app, l->db, true);
+	} else if (idle) {
+		/* The batch is in: show it, and read on where more is wanted (pages, inspector). */
+		if (l->draw_at_us)
+			l->draw_at_us = l->app.mono_us;
+		fetch_plan(&l->fetch, &l->app, l->db, (l->app.todo & TODO_REFRESH) != 0);
+		l->app.todo &= ~(unsigned)TODO_REFRESH;
+	}
+}
+
+/* Input and output --------------------------------------------------------------------------------
+ */
+
+static void take_keys(struct loop *l)
+{
+	int key, n = 0;
+	while (n++ < KEYS_PER_TURN && (key = term_key()) >= 0) {
+		if (key == TERM_KEY(0632)) /* KEY_RESIZE comes from resizeterm, not from a person */
+			continue;
+		app_key(&l->app, key);
+		l->dirty = true;
+		if (l->app.todo & (TODO_QUIT | TODO_SUSPEND))
+			break;
+	}
+	struct app *app = &l->app;
+	if (app->copy.len) {
+		if (!term_copy(buf_str(&app->copy), app->copy.len))
+			app_toast(app, true, "more than 8 KB: that is too much for a clipboard");
+		buf_clear(&app->copy);
+	}
+	if (app->todo & TODO_QUIT)
+		l->quit = true;
+	if (app->todo & TODO_REPAINT)
+		term_repaint();
+	if (app->todo & TODO_SUSPEND) {
+		term_suspend();
+		now(l);
+	}
+	bool refresh = (app->todo & TODO_REFRESH) != 0;
+	app->todo = refresh && !adb_idle(l->db) ? TODO_REFRESH : 0;
+	if (!l->quit)
+		fetch_plan(&l->fetch, app, l->db, refresh);
+}
+
+static void draw(struct loop *l)
+{
+	if (term_pending())
+		return; /* skipped, never queued: what is drawn next is newer */
+	screen_draw(&l->app);
+	term_frame();
+	l->slow = term_pending();
+	l->dirty = false;
+	l->draw_at_us = 0;
+	l->drawn_us = clock_mono_us();
+}
+
+static void maybe_draw(struct loop *l)
+{
+	int64_t gap = l->slow ? SLOW_FRAME_US : FRAME_US, t = l->app.mono_us;
+	if (l->dirty || (l->draw_at_us && t >= l->draw_at_us && t >= l->drawn_us + gap))
+		draw(l);
+}
+
+static int wait_ms(const struct loop *l)
+{
+	int ms = adb_timeout(l->db);
+	if (l->draw_at_us && !term_pending()) {
+		int64_t gap = l->slow ? SLOW_FRAME_US : FRAME_US;
+		int64_t at = TA_MAX(l->draw_at_us, l->drawn_us + gap) - l->app.mono_us;
+		int until = at <= 0 ? 0 : (int)(at / 1000) + 1;
+		ms = ms < 0 ? until : TA_MIN(ms, until);
+	}
+	return ms;
+}
+
+static void turn(struct loop *l)
+{
+	struct pollfd p[5] = {{.fd = l->signals, .events = POLLIN},
+		{.fd = STDIN_FILENO, .events = POLLIN},
+		{.fd = adb_fd(l->db), .events = adb_events(l->db)},
+		{.fd = l->timer, .events = POLLIN},
+		{.fd = term_pending() ? term_out_fd() : -1, .events = POLLOUT}};
+	int n = poll(p, TA_COUNT(p), wait_ms(l));
+	if (n < 0 && errno != EINTR)
+		ta_die("poll: %s", strerror(errno));
+	now(l);
+	if (p[0].revents)
+		take_signals(l);
+	if (p[4].revents)
+		term_flush();
+	if (p[1].revents & POLLIN)
+		take_keys(l);
+	else if (p[1].revents & (POLLHUP | POLLERR | POLLNVAL))
+		l->quit = true; /* the terminal is gone */
+	if (l->quit)
+		return;
+	if (p[2].revents || adb_timeout(l->db) == 0)
+		take_database(l);
+	if (p[3].revents)
+		take_second(l);
+	watch_link(l);
+	maybe_draw(l);
+}
+
+/* What libraries print would land in the middle of the screen. */
+static int hide_stderr(const char *path)
+{
+	int saved = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
+	int fd = *path ? open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640) : -1;
+	if (fd < 0)
+		fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	if (fd >= 0) {
+		dup2(fd, STDERR_FILENO);
+		close(fd);
+	}
+	return saved;
+}
+
+static void begin(struct loop *l, const struct loop_options *o)
+{
+	l->signals = l->timer = l->quiet_stderr = -1;
+	app_init(&l->app);
+	fetch_init(&l->fetch);
+	l->db = adb_new(o->database, on_result, l);
+	snprintf(l->app.place, sizeof(l->app.place), "%s", o->place);
+	now(l);
+	if (*o->view)
+		app_command(&l->app, o->view);
+}
+
+static void end(struct loop *l)
+{
+	adb_free(l->db);
+	fetch_release(&l->fetch);
+	app_release(&l->app);
+	if (l->timer >= 0)
+		close(l->timer);
+	if (l->signals >= 0)
+		close(l->signals);
+}
+
+enum ta_rc console_run(const struct loop_options *o, struct ta_err *err)
+{
+	struct loop *l = ta_alloc(sizeof(*l));
+	begin(l, o);
+	l->signals = open_signals(&l->old_mask);
+	enum ta_rc rc = term_open(o->colour, o->ascii, err);
+	if (!rc) {
+		l->quiet_stderr = hide_stderr(o->log);
+		draw(l);
+		l->timer = open_timer();
+		while (!l->quit)
+			turn(l);
+		term_close();
+		if (l->quiet_stderr >= 0) {
+			dup2(l->quiet_stderr, STDERR_FILENO);
+			close(l->quiet_stderr);
+		}
+	}
+	sigprocmask(SIG_SETMASK, &l->old_mask, NULL);
+	end(l);
+	free(l);
+	return rc;
+}

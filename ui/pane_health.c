@@ -1,0 +1,308 @@
+/* Health: the stages, each pixel with its last success, and why the selected one fails. */
+#include "src/buf.h"
+#include "src/json.h"
+#include "ui/format.h"
+#include "ui/pane.h"
+#include "ui/states.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* "batches 12  queue 3": members of the beat's object that are numbers or short texts. */
+static void beat_detail(const struct view_beat *beat, struct buf *out)
+{
+	struct arena a = ARENA_INIT;
+	const struct jv *v = NULL;
+	if (jv_parse(&a, beat->detail, strlen(beat->detail), &v, NULL) == JV_FINE && v)
+		for (const struct jv *c = v->child; c; c = c->next) {
+			const char *text = jv_text_of(c);
+			if (text && *text && c->key)
+				buf_addf(out, "%s%s %.40s", out->len ? "  " : "", c->key, text);
+		}
+	arena_release(&a);
+}
+
+static void draw_beat(const struct data *d, const struct view_beat *beat, struct pen *p, bool wide)
+{
+	bool silent = beat_silent(d, beat);
+	char ago[16];
+	struct buf detail = BUF_INIT(4096);
+	draw_gap(p, 1);
+	draw_glyph(p, silent ? ST_BAD : ST_OK, silent ? GL_BAD : GL_OK);
+	draw_gap(p, 1);
+	draw_cell(p, ST_STRONG, 11, beat->role);
+	draw_gap(p, 1);
+	format_span((d->now_us - beat->at_us) / 1000000 * 1000000, ago);
+	char *dot = strchr(ago, '.');
+	if (dot)
+		snprintf(dot, 2, "s");
+	if (silent)
+		draw_fmt(p, ST_BAD, "silent for %s", ago);
+	else
+		draw_text(p, ST_TEXT, -1, beat->active ? "runs" : "stands by");
+	draw_gap(p, 2);
+	beat_detail(beat, &detail);
+	draw_text(p, ST_TEXT, wide ? -1 : p->end - p->x - 1, buf_str(&detail));
+	buf_release(&detail);
+}
+
+static int draw_beats(const struct app *app, struct box b, int most)
+{
+	const struct data *d = &app->data;
+	int row = 1;
+	draw_heading(b, 0, "Stages", "");
+	for (size_t i = 0; i < d->nbeats && row <= most; i++) {
+		struct pen p = pen_at(b, row++);
+		draw_beat(d, &d->beats[i], &p, b.w >= 120);
+	}
+	if (row == 1) {
+		struct pen p = pen_at(b, row++);
+		draw_gap(&p, 1);
+		if (d->has_beats)
+			draw_text(&p, ST_BAD, -1,
+				"nothing runs here: no stage has ever reported; trackai up starts them");
+		else
+			draw_text(&p, ST_DIM, -1, "being read");
+	}
+	return row;
+}
+
+struct widths {
+	int pixel, platform, store, state, sent, failed, waiting, p95, ok, rest;
+};
+
+static void pixel_columns(int w, struct widths *c)
+{
+	*c = (struct widths){.pixel = 13,
+		.platform = 10,
+		.store = 13,
+		.state = 10,
+		.sent = 7,
+		.failed = 7,
+		.waiting = 8,
+		.p95 = 7};
+	int used = 1 + c->pixel + c->platform + c->store + c->state + c->sent + c->failed +
+		   c->waiting + c->p95;
+	int *const drop[] = {&c->p95, &c->platform, &c->store};
+	for (size_t i = 0; i < TA_COUNT(drop) && used > w; i++) {
+		used -= *drop[i];
+		*drop[i] = 0;
+	}
+	if (w - used >= 12) {
+		c->ok = 12;
+		used += 12;
+	}
+	if (w - used >= 16) {
+		int add = TA_MIN((w - used) / 4, 10);
+		c->pixel += add;
+		c->store += add;
+		used += 2 * add;
+	}
+	c->rest = w - used;
+}
+
+static void draw_pixel_head(struct pen *p, const struct widths *c)
+{
+	draw_head(p, 1, "", false);
+	draw_head(p, c->pixel, "Pixel", false);
+	draw_head(p, c->platform, "Platform", false);
+	draw_head(p, c->store, "Store", false);
+	draw_head(p, c->state, "State", false);
+	draw_head(p, c->sent, "Sent", true);
+	draw_head(p, c->failed, "Failed", true);
+	draw_head(p, c->waiting, "Waiting", true);
+	draw_head(p, c->p95, "p95", true);
+	draw_head(p, c->ok, "Last ok", true);
+	if (c->rest > 12)
+		draw_head(p, c->rest, "  Last error", false);
+}
+
+static void cell(struct pen *p, enum style st, int w, const char *text)
+{
+	if (w <= 0)
+		return;
+	draw_cell(p, st, w - 1, text);
+	draw_gap(p, 1);
+}
+
+/* A pixel's state in one word: what an operator would say. */
+static void pixel_look(const struct view_pixel *px, const struct figures *f, struct state_look *out)
+{
+	if (px->held)
+		*out = (struct state_look){GL_OFF, ST_WARN, "paused"};
+	else if (f->failed * 10 > f->sent && f->failed)
+		*out = (struct state_look){GL_BAD, ST_BAD, "failing"};
+	else if (f->failed || f->disp[DISP_RETRYING])
+		*out = (struct state_look){GL_WARN, ST_WARN, "troubled"};
+	else if (f->sent)
+		*out = (struct state_look){GL_OK, ST_OK, "healthy"};
+	else
+		*out = (struct state_look){GL_WAIT, ST_TEXT, "quiet"};
+}
+
+static void draw_pixel(
+	const struct data *d, const struct view_pixel *px, struct pen *p, const struct widths *c)
+{
+	const struct view_store *st = data_store(d, px->store_id);
+	const struct view_last *last = data_last(d, px->id);
+	const struct pulse *pulse = data_find_pulse(d, px->id);
+	struct figures f;
+	struct state_look look;
+	char t[48];
+	data_figures(d, px->id, -1, &f);
+	pixel_look(px, &f, &look);
+	draw_text(p, ST_STRONG, 1, p->selected ? theme_glyph(GL_SELECT) : " ");
+	cell(p, ST_STRONG, c->pixel, px->name);
+	cell(p, ST_TEXT, c->platform, platform_word(px->platform));
+	cell(p, ST_TEXT, c->store, st ? st->name : "?");
+	state_draw(p, &look, c->state - 1);
+	draw_gap(p, 1);
+	format_tenths(figures_sent(&f), t);
+	draw_right(p, ST_TEXT, c->sent, t);
+	format_count(f.failed, t);
+	draw_right(p, f.failed ? ST_BAD : ST_TEXT, c->failed, t);
+	format_count(f.open, t);
+	draw_right(p, ST_TEXT, c->waiting, t);
+	if (c->p95) {
+		format_ms(pulse ? pulse->p95_ms : -1, t);
+		draw_right(p, ST_TEXT, c->p95, t);
+	}
+	if (c->ok) {
+		if (last && last->ok_us)
+			format_when(last->ok_us, d->now_us, t);
+		draw_right(p, ST_TEXT, c->ok, last && last->ok_us ? t : "none in 24h");
+	}
+	if (c->rest > 12 && last && last->bad_us) {
+		char when[32];
+		format_when(last->bad_us, d->now_us, when);
+		draw_fmt(p, ST_TEXT, "  %s HTTP %d %s %s", when, last->bad_http, last->bad_class,
+			last->bad_error);
+	}
+	draw_fill(p, ST_TEXT);
+}
+
+static int place_of(const struct data *d, int32_t id)
+{
+	for (size_t i = 0; i < d->npixels; i++)
+		if (d->pixels[i].id == id)
+			return (int)i;
+	return -1;
+}
+
+static void draw_pixels(struct app *app, struct box b)
+{
+	struct data *d = &app->data;
+	struct widths c;
+	char note[40];
+	snprintf(note, sizeof(note), "%zu", d->npixels);
+	draw_heading(b, 0, "Pixels, last hour", note);
+	pixel_columns(b.w, &c);
+	struct pen head = pen_at(b, 1);
+	draw_pixel_head(&head, &c);
+	struct box rows = {b.y + 2, b.x, b.h - 2, b.w};
+	if (rows.h <= 0)
+		return;
+	int at = place_of(d, app->pixel_id);
+	if (at >= 0)
+		app->pixels.sel = at;
+	list_fit(&app->pixels, (int)d->npixels, rows.h);
+	for (int i = 0; i < rows.h && app->pixels.top + i < (int)d->npixels; i++) {
+		struct pen p = pen_at(rows, i);
+		p.selected = app->pixels.top + i == app->pixels.sel;
+		draw_pixel(d, &d->pixels[app->pixels.top + i], &p, &c);
+	}
+	if (!d->npixels) {
+		struct pen p = pen_at(rows, 0);
+		draw_gap(&p, 1);
+		draw_text(&p, ST_TEXT, -1,
+			d->has_catalogue ? "no pixel yet: trackai pixel add" : "being read");
+	}
+}
+
+static void draw_fault(const struct data *d, const struct view_fault *f, struct pen *p)
+{
+	char n[32], since[32], last[32];
+	bool final = f->state != DISP_RETRYING;
+	format_count(f->n, n);
+	format_when(f->first_us, d->now_us, since);
+	format_when(f->last_us, d->now_us, last);
+	draw_gap(p, 1);
+	draw_glyph(p, final ? ST_BAD : ST_WARN, final ? GL_BAD : GL_RETRY);
+	draw_right(p, ST_STRONG, 7, n);
+	draw_gap(p, 2);
+	draw_cell(p, final ? ST_BAD : ST_WARN, 24,
+		f->reason == REASON_PLATFORM || !f->reason ? disposition_word(f->state)
+							   : reason_word(f->reason));
+	draw_fmt(p, ST_TEXT, "%s to %s  ", since, last);
+	draw_fmt(p, ST_TEXT, "%s%s%s", f->code, *f->code ? ": " : "",
+		*f->message ? f->message : reason_text(f->reason));
+}
+
+static void draw_faults(const struct app *app, struct box b)
+{
+	const struct data *d = &app->data;
+	int row = 1;
+	const struct view_pixel *px = app->pixels.sel < (int)d->npixels && app->pixels.sel >= 0
+					      ? &d->pixels[app->pixels.sel]
+					      : NULL;
+	char title[120];
+	snprintf(title, sizeof(title), "What fails at %s", px ? px->name : "it");
+	draw_heading(b, 0, title, "last hour; Enter shows the events");
+	if (px && px->held) {
+		char since[32];
+		struct pen p = pen_at(b, row++);
+		format_when(px->state_us, d->now_us, since);
+		draw_gap(&p, 1);
+		draw_glyph(&p, ST_WARN, GL_OFF);
+		draw_gap(&p, 1);
+		draw_fmt(&p, ST_WARN, "paused since %s (%s)", since, px->reason);
+		draw_fmt(&p, ST_TEXT, "%s%s; its events wait. Release: trackai pixel release %d",
+			*px->detail ? ": " : "", px->detail, px->id);
+	}
+	for (size_t i = 0; px && i < d->nfaults && row < b.h; i++) {
+		if (d->faults[i].pixel_id != px->id)
+			continue;
+		struct pen p = pen_at(b, row++);
+		draw_fault(d, &d->faults[i], &p);
+	}
+	if (row == 1) {
+		struct pen p = pen_at(b, row);
+		draw_gap(&p, 1);
+		draw_text(&p, ST_TEXT, -1, d->has_faults ? "nothing" : "being read");
+	}
+}
+
+void pane_health_draw(struct app *app, struct box b)
+{
+	int used = TA_MIN(draw_beats(app, b, TA_MAX(b.h / 4, 2)), b.h);
+	struct box rest = {b.y + used, b.x, b.h - used, b.w};
+	int faults = TA_MAX(TA_MIN(rest.h / 3, 12), 3), list = TA_MAX(rest.h - faults, 0);
+	draw_pixels(app, (struct box){rest.y, rest.x, list, rest.w});
+	draw_faults(app, (struct box){rest.y + list, rest.x, rest.h - list, rest.w});
+}
+
+bool pane_health_request(struct app *app, enum req r)
+{
+	const struct data *d = &app->data;
+	if (list_move(&app->pixels, r, (int)d->npixels)) {
+		if (app->pixels.sel < (int)d->npixels)
+			app->pixel_id = d->pixels[app->pixels.sel].id;
+		return true;
+	}
+	if (r != REQ_OPEN || app->pixels.sel >= (int)d->npixels)
+		return false;
+	char expr[300], name[200];
+	const struct view_pixel *px = &d->pixels[app->pixels.sel];
+	const struct view_store *st = data_store(d, px->store_id);
+	snprintf(name, sizeof(name), "%.90s", px->name);
+	if (strpbrk(name, "\"\\") || (st && strpbrk(st->name, "\"\\"))) {
+		app_toast(app, true, "the name holds quotes: type the filter by hand");
+		return true;
+	}
+	snprintf(expr, sizeof(expr), "pixel = \"%.90s\"", name);
+	if (st)
+		snprintf(expr, sizeof(expr), "pixel = \"%.90s\" and store = \"%.90s\"", name,
+			st->name);
+	app_filter(app, expr);
+	return true;
+}

@@ -1,0 +1,292 @@
+#include "ui/screen.h"
+
+#include "src/buf.h"
+#include "src/clock.h"
+#include "ui/chart.h"
+#include "ui/format.h"
+#include "ui/pane.h"
+
+#include <ctype.h>
+#include <ncurses.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Row 1 ---------------------------------------------------------------------------------------- */
+
+static enum style badge(const struct app *app, char out[48])
+{
+	char ago[16], count[32];
+	switch (app->link) {
+	case LINK_CONNECTING:
+		snprintf(out, 48, " CONNECTING ");
+		return ST_BADGE_OFF;
+	case LINK_LOST:
+		snprintf(out, 48, " DB LOST ");
+		return ST_BADGE_BAD;
+	case LINK_NO_SCHEMA:
+		snprintf(out, 48, " NO SCHEMA ");
+		return ST_BADGE_BAD;
+	case LINK_STALE:
+		format_span((app->mono_us - app->fresh_us) / US_PER_S * US_PER_S, ago);
+		snprintf(out, 48, " STALE %s ", ago);
+		return ST_BADGE_BAD;
+	case LINK_LIVE:
+		break;
+	}
+	if (app->paused) {
+		format_count(feed_held_back(&app->feed), count);
+		snprintf(out, 48, " PAUSED %s new ", count);
+		return ST_BADGE_OFF;
+	}
+	snprintf(out, 48, " LIVE %ds ", app->interval_s);
+	return ST_BADGE_OK;
+}
+
+static void draw_title(const struct app *app, struct box b)
+{
+	struct pen p = pen_at(b, 0);
+	char text[48];
+	enum style st = badge(app, text);
+	struct pen right = p;
+	right.x = TA_MAX(p.x, p.end - draw_width(text) - 1);
+	p.end = right.x;
+	draw_gap(&p, 1);
+	draw_text(&p, ST_STRONG, -1, "Track AI");
+	draw_gap(&p, 2);
+	draw_text(&p, ST_TEXT, 14, app->place);
+	draw_gap(&p, *app->place ? 2 : 0);
+	for (int i = 0; i < PANE_COUNT; i++) {
+		const struct pane *pane = pane_get((enum pane_id)i);
+		char name[32];
+		bool here = app->pane == (enum pane_id)i;
+		int n = snprintf(
+			name, sizeof(name), here ? " %d %s " : "%d %s", i + 1, pane->title);
+		for (int k = 0; here && k < n; k++)
+			name[k] = (char)toupper((unsigned char)name[k]);
+		draw_text(&p, here ? ST_HERE : ST_TEXT, -1, name);
+		draw_gap(&p, here ? 1 : 2);
+	}
+	draw_text(&right, st, -1, text);
+}
+
+/* Row 2 ---------------------------------------------------------------------------------------- */
+
+static void figure(struct pen *p, const char *label, enum style st, const char *value)
+{
+	if (p->end - p->x < draw_width(label) + draw_width(value) + 2 + (*label != '\0'))
+		p->end = p->x; /* never half a figure */
+	draw_gap(p, p->x > 1 ? 2 : 1);
+	if (*label) {
+		draw_text(p, ST_TEXT, -1, label);
+		draw_gap(p, 1);
+	}
+	draw_text(p, st, -1, value);
+}
+
+static void draw_strip(const struct app *app, struct box b, int row)
+{
+	const struct data *d = &app->data;
+	struct pen p = pen_at(b, row);
+	struct figures f;
+	char t[96], n[48];
+	int spark = b.w >= 100 ? 16 : 8;
+	if (!d->has_counts) {
+		draw_gap(&p, 1);
+		draw_text(&p, ST_DIM, -1, "figures are being read");
+		return;
+	}
+	data_figures(d, 0, -1, &f);
+	format_count(data_rate(d), n);
+	snprintf(t, sizeof(t), "%s/min", n);
+	figure(&p, "in", ST_STRONG, t);
+	draw_gap(&p, 1);
+	chart_spark(&p, ST_TEXT, spark, f.line + MINUTES - 2 * spark, 2 * spark);
+	int sent = figures_sent(&f);
+	format_tenths(sent, n);
+	figure(&p, "sent", sent >= 0 && sent < 950 ? ST_BAD : ST_STRONG, n);
+	format_count(f.failed, n);
+	figure(&p, "failed", f.failed ? ST_BAD : ST_STRONG, n);
+	draw_gap(&p, 1);
+	chart_spark(&p, ST_TEXT, spark / 2, f.bad + MINUTES - 2 * spark, 2 * spark);
+	format_count(f.open, n);
+	figure(&p, "queue", ST_STRONG, n);
+	format_ms(d->p95_ms, n);
+	figure(&p, "p95", ST_STRONG, n);
+	if (!d->nmoney)
+		return;
+	format_money(d->money[0].gross, d->money[0].currency, MONEY_WHOLE, n);
+	snprintf(t, sizeof(t), "%s +%zu", n, d->nmoney - 1);
+	bool room = d->nmoney > 1 && p.end - p.x >= draw_width(t) + 3;
+	figure(&p, "", ST_STRONG, room ? t : n);
+}
+
+/* The last two rows ---------------------------------------------------------------------------- */
+
+static void draw_alert(const struct app *app, struct pen *p)
+{
+	static struct problem problems[PROBLEMS_MAX];
+	size_t n = data_problems(&app->data, problems);
+	if (app->link == LINK_LOST || app->link == LINK_NO_SCHEMA) {
+		draw_glyph(p, ST_BAD, GL_BAD);
+		draw_gap(p, 1);
+		draw_text(p, ST_BAD, -1, app->link_error);
+		return;
+	}
+	if (!n || app->pane == PANE_OVERVIEW)
+		return; /* Overview lists them anyhow */
+	const struct problem *top = &problems[0];
+	enum style st = top->bad ? ST_BAD : ST_WARN;
+	draw_glyph(p, st, top->bad ? GL_BAD : GL_WARN);
+	draw_gap(p, 1);
+	draw_text(p, ST_STRONG, -1, top->what);
+	draw_gap(p, 2);
+	draw_text(p, st, -1, top->effect);
+	draw_gap(p, 2);
+	draw_text(p, ST_TEXT, -1, top->why);
+}
+
+static void draw_line(const struct app *app, struct box b, int row)
+{
+	struct pen p = pen_at(b, row);
+	if (app->prompt.active) {
+		char note[32] = "";
+		bool wrong = app->prompt.kind == PROMPT_FILTER && app->filter_at >= 0;
+		if (wrong)
+			snprintf(note, sizeof(note), "column %d", app->filter_at + 1);
+		prompt_draw(&app->prompt, p, wrong ? app->filter_at : -1, note);
+		return;
+	}
+	draw_gap(&p, 1);
+	if (app->toast_until_us > app->mono_us) {
+		draw_glyph(
+			&p, app->toast_bad ? ST_BAD : ST_TEXT, app->toast_bad ? GL_BAD : GL_WARN);
+		draw_gap(&p, 1);
+		draw_text(&p, app->toast_bad ? ST_BAD : ST_TEXT, -1, app->toast);
+		return;
+	}
+	draw_alert(app, &p);
+}
+
+/* The fault of a filter being typed, where the key bar is. */
+static void draw_fault(const struct app *app, struct box b, int row)
+{
+	struct pen p = pen_at(b, row);
+	draw_gap(&p, 1);
+	draw_glyph(&p, ST_BAD, GL_BAD);
+	draw_gap(&p, 1);
+	draw_text(&p, ST_BAD, -1, app->filter_error);
+}
+
+static void draw_keys(const struct app *app, struct box b, int row)
+{
+	static const char prompt_keys[] =
+		"Enter keep  Esc cancel  Up older lines  ^A ^E ^U ^W edit";
+	struct pen p = pen_at(b, row);
+	unsigned context = app_context(app);
+	draw_gap(&p, 1);
+	if (app->prompt.active) {
+		draw_text(&p, ST_TEXT, -1, prompt_keys);
+		return;
+	}
+	enum req r;
+	for (int i = 0; (r = key_nth(context, i)) != REQ_NONE; i++) {
+		char key[16];
+		const char *word = key_footer(r);
+		if (!*word)
+			continue;
+		key_first(r, key);
+		if (p.end - p.x < draw_width(key) + draw_width(word) + 2)
+			break;
+		draw_text(&p, ST_KEY, -1, key);
+		draw_gap(&p, 1);
+		draw_text(&p, ST_TEXT, -1, word);
+		draw_gap(&p, 2);
+	}
+}
+
+/* Help -------------------------------------------------------------------------------------------
+ */
+
+static void build_help(struct app *app)
+{
+	static const struct {
+		unsigned context;
+		const char *title;
+	} groups[] = {{K_OVERVIEW, "Overview"}, {K_HEALTH, "Health"}, {K_EVENTS, "Events"},
+		{K_REVENUE, "Revenue"}, {K_INSPECT, "Inspector"}};
+	struct textview *t = &app->help_text;
+	enum req r;
+	textview_clear(t);
+	textview_add(t, ST_TITLE, "", "Everywhere");
+	for (int i = 0; (r = key_nth(K_ALL, i)) != REQ_NONE; i++)
+		if (key_contexts(r) == K_ALL)
+			textview_add(t, ST_TEXT, key_names(r), key_help(r));
+	for (size_t g = 0; g < TA_COUNT(groups); g++) {
+		textview_add(t, ST_TEXT, "", "");
+		textview_add(t, ST_TITLE, "", groups[g].title);
+		for (int i = 0; (r = key_nth(groups[g].context, i)) != REQ_NONE; i++)
+			if (key_contexts(r) != K_ALL)
+				textview_add(t, ST_TEXT, key_names(r), key_help(r));
+	}
+	textview_add(t, ST_TEXT, "", "");
+	textview_add(t, ST_TITLE, "", "Filters");
+	textview_add(t, ST_TEXT, "",
+		"platform=pinterest and state=failed       failed: rejected or dead");
+	textview_add(t, ST_TEXT, "",
+		"value >= 50 EUR and not utm.source=google  store=acme or pixel=px-1");
+	textview_add(
+		t, ST_TEXT, "", "received > -2h   latency > 3s   reason=no_match_key   test=true");
+	textview_add(t, ST_TITLE, "", "States");
+	textview_add(t, ST_TEXT, "", "queued held retrying | delivered delivered_warning filtered");
+	textview_add(t, ST_TEXT, "", "duplicate no_consent rejected dead");
+}
+
+static void draw_help(struct app *app, struct box b)
+{
+	if (!app->help_text.n)
+		build_help(app);
+	draw_heading(b, 0, "Help", "Esc or q closes");
+	textview_draw(&app->help_text, (struct box){b.y + 1, b.x, b.h - 1, b.w});
+}
+
+/* All --------------------------------------------------------------------------------------------
+ */
+
+static void draw_too_small(struct box b)
+{
+	char text[80];
+	struct pen p = pen_at(b, 0);
+	snprintf(text, sizeof(text), "%dx%d needed, %dx%d now", SCREEN_MIN_W, SCREEN_MIN_H, b.w,
+		b.h);
+	draw_text(&p, ST_HERE, -1, text);
+	draw_fill(&p, ST_HERE);
+}
+
+void screen_draw(struct app *app)
+{
+	struct box all = {0, 0, screen_h(), screen_w()};
+	bool strip = !app->no_strip;
+	erase();
+	theme_set(ST_TEXT, false);
+	struct box body = {1 + strip, 0, all.h - 3 - strip, all.w};
+	draw_title(app, all);
+	if (strip)
+		draw_strip(app, all, 1);
+	if (app->help)
+		draw_help(app, body);
+	else if (body.h > 0)
+		pane_get(app->pane)->draw(app, body);
+	if (all.h >= 4) {
+		if (app->prompt.active && app->filter_at >= 0)
+			draw_fault(app, all, all.h - 1);
+		else
+			draw_keys(app, all, all.h - 1);
+		draw_line(app, all, all.h - 2);
+	}
+	curs_set(app->prompt.active ? 1 : 0);
+	if (all.w < SCREEN_MIN_W || all.h < SCREEN_MIN_H)
+		draw_too_small(all);
+	if (!app->prompt.active)
+		move(all.h - 1, 0);
+	wnoutrefresh(stdscr);
+}

@@ -1,0 +1,22 @@
+/* How a delivery's state looks: glyph, word, style; the same in every view. */
+#ifndef UI_STATES_H
+#define UI_STATES_H
+
+#include "ui/data.h"
+#include "ui/draw.h"
+
+struct state_look {
+	enum glyph glyph;
+	enum style style;
+	char word[40];
+};
+
+/* state -1: not routed. A queued delivery of a paused pixel looks paused. */
+void state_look(const struct data *d, const struct view_row *v, struct state_look *out);
+/* Glyph in its style, blank, word; in w columns. */
+void state_draw(struct pen *p, const struct state_look *s, int w);
+const char *platform_short(int platform); /* pin meta tt sheet */
+/* "order" for purchases and so on: the event's name as operators say it, label for custom ones. */
+const char *event_shown(const struct view_row *v);
+
+#endif

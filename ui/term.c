@@ -1,0 +1,259 @@
+#include "ui/term.h"
+
+#include "src/buf.h"
+#include "ui/theme.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <langinfo.h>
+#include <ncurses.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <termios.h>
+#include <unistd.h>
+
+#define SYNC_START "\033[?2026h"
+#define SYNC_END   "\033[?2026l"
+#define MARK       (sizeof(SYNC_START) - 1)
+#define COPY_MAX   8192
+
+/* What a crash must undo, in one prepared string. */
+static const char reset_text[] =
+	"\033[?2026l\033[?2004l\033[?1000l\033[?1006l\033[?1l\033>\033[?25h"
+	"\033[0m\033[?1049l\r\n";
+
+static struct {
+	bool open;
+	SCREEN *screen;
+	WINDOW *keys; /* a pad: reading from it never refreshes the screen */
+	int tty;      /* non-blocking, our own open file of the terminal */
+	int mem;      /* collects a frame */
+	struct termios found;
+	struct buf rest; /* what a slow terminal has not taken yet */
+	size_t sent;
+} term;
+
+static void on_crash(int sig)
+{
+	ssize_t ignored = write(STDOUT_FILENO, reset_text, sizeof(reset_text) - 1);
+	(void)ignored;
+	tcsetattr(STDIN_FILENO, TCSANOW, &term.found);
+	raise(sig); /* SA_RESETHAND: the default action now */
+}
+
+static void watch_crashes(bool on)
+{
+	static const int signals[] = {SIGSEGV, SIGABRT, SIGBUS, SIGFPE, SIGILL};
+	struct sigaction a = {.sa_flags = (int)(SA_RESETHAND | SA_NODEFER)};
+	a.sa_handler = on ? on_crash : SIG_DFL;
+	sigemptyset(&a.sa_mask);
+	for (size_t i = 0; i < TA_COUNT(signals); i++)
+		sigaction(signals[i], &a, NULL);
+}
+
+static enum ta_rc check(struct ta_err *err)
+{
+	const char *name = getenv("TERM");
+	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
+		return ta_fail(err, TA_USAGE,
+			"the console needs a terminal on its input and output; use `trackai console "
+			"--once` for one plain frame");
+	if (!name || !*name || strcmp(name, "dumb") == 0)
+		return ta_fail(err, TA_USAGE,
+			"TERM is %s: the console cannot place anything on such a terminal; set TERM "
+			"(xterm-256color fits most) or use `trackai console --once`",
+			name && *name ? name : "not set");
+	return TA_OK;
+}
+
+static bool wants_colour(const char *colour)
+{
+	const char *no = getenv("NO_COLOR");
+	if (strcmp(colour, "always") == 0)
+		return true;
+	return strcmp(colour, "never") != 0 && !(no && *no);
+}
+
+static void extra_modes(bool on)
+{
+	const char *text = on ? "\033[?2004h" : "\033[?2004l";
+	ssize_t ignored = write(STDOUT_FILENO, text, strlen(text));
+	(void)ignored;
+}
+
+static void open_output(void)
+{
+	const char *name = ttyname(STDOUT_FILENO);
+	term.tty = name ? open(name, O_WRONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC) : -1;
+	if (term.tty < 0)
+		term.tty = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
+	term.mem = memfd_create("frame", MFD_CLOEXEC);
+	if (term.tty < 0 || term.mem < 0)
+		ta_die("cannot open the terminal a second time: %s", strerror(errno));
+}
+
+enum ta_rc term_open(const char *colour, bool ascii, struct ta_err *err)
+{
+	enum ta_rc rc = check(err);
+	if (rc)
+		return rc;
+	tcgetattr(STDIN_FILENO, &term.found);
+	if (!getenv("ESCDELAY"))
+		set_escdelay(25);
+	term.screen = newterm(NULL, stdout, stdin);
+	if (!term.screen)
+		return ta_fail(err, TA_USAGE,
+			"there is no description of the terminal \"%.40s\" here; set TERM to one that "
+			"is (xterm, screen, linux)",
+			getenv("TERM"));
+	watch_crashes(true);
+	term.open = true;
+	buf_init(&term.rest, 1 << 20);
+	open_output();
+	raw();
+	noecho();
+	nonl();
+	curs_set(0);
+	typeahead(-1);
+	intrflush(NULL, FALSE);
+	term.keys = newpad(1, 1);
+	keypad(term.keys, TRUE);
+	nodelay(term.keys, TRUE);
+	define_key("\033[200~", TERM_PASTE_START);
+	define_key("\033[201~", TERM_PASTE_END);
+	theme_start(wants_colour(colour), ascii || strcmp(nl_langinfo(CODESET), "UTF-8") != 0);
+	/* Until the first endwin()/refresh() pair the library flushes at every cursor move. */
+	endwin();
+	refresh();
+	extra_modes(true);
+	return TA_OK;
+}
+
+void term_close(void)
+{
+	if (!term.open)
+		return;
+	term.open = false;
+	extra_modes(false);
+	/* A terminal without an alternate screen would keep our last frame. */
+	if (!tigetstr("smcup") || tigetstr("smcup") == (char *)-1) {
+		clear();
+		refresh();
+	}
+	curs_set(1);
+	endwin();
+	delwin(term.keys);
+	delscreen(term.screen);
+	tcsetattr(STDIN_FILENO, TCSANOW, &term.found);
+	watch_crashes(false);
+	close(term.tty);
+	close(term.mem);
+	buf_release(&term.rest);
+}
+
+bool term_pending(void)
+{
+	return term.rest.len > 0;
+}
+
+int term_out_fd(void)
+{
+	return term.tty;
+}
+
+void term_flush(void)
+{
+	while (term.sent < term.rest.len) {
+		ssize_t n = write(term.tty, term.rest.p + term.sent, term.rest.len - term.sent);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return;
+		term.sent += (size_t)n;
+	}
+	buf_clear(&term.rest);
+	term.sent = 0;
+}
+
+size_t term_frame(void)
+{
+	if (term_pending())
+		return 0;
+	int saved = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
+	if (saved < 0 || ftruncate(term.mem, 0) || lseek(term.mem, 0, SEEK_SET) < 0)
+		ta_die("cannot collect a frame: %s", strerror(errno));
+	dup2(term.mem, STDOUT_FILENO);
+	doupdate();
+	fflush(stdout);
+	dup2(saved, STDOUT_FILENO);
+	close(saved);
+	off_t size = lseek(term.mem, 0, SEEK_END);
+	if (size <= 0)
+		return 0;
+	buf_adds(&term.rest, SYNC_START);
+	char *to = buf_room(&term.rest, (size_t)size);
+	if (to && pread(term.mem, to, (size_t)size, 0) == (ssize_t)size)
+		buf_grew(&term.rest, (size_t)size);
+	buf_adds(&term.rest, SYNC_END);
+	size_t bytes = term.rest.len;
+	term_flush();
+	return bytes;
+}
+
+int term_key(void)
+{
+	wint_t c;
+	int rc = wget_wch(term.keys, &c);
+	if (rc == ERR)
+		return -1;
+	return rc == KEY_CODE_YES ? TERM_KEY((int)c) : (int)c;
+}
+
+void term_resize(void)
+{
+	struct winsize ws;
+	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &ws) == 0 && ws.ws_row && ws.ws_col)
+		resizeterm(ws.ws_row, ws.ws_col);
+	clearok(curscr, TRUE);
+}
+
+void term_repaint(void)
+{
+	clearok(curscr, TRUE);
+}
+
+void term_suspend(void)
+{
+	extra_modes(false);
+	curs_set(1);
+	endwin();
+	tcsetattr(STDIN_FILENO, TCSANOW, &term.found);
+	raise(SIGSTOP);
+	refresh();
+	curs_set(0);
+	extra_modes(true);
+	term_resize();
+}
+
+bool term_copy(const char *text, size_t n)
+{
+	static const char digits[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	if (n > COPY_MAX || term_pending())
+		return false;
+	buf_adds(&term.rest, "\033]52;c;");
+	for (size_t i = 0; i < n; i += 3) {
+		uint32_t v = 0;
+		for (size_t k = 0; k < 3; k++)
+			v = v << 8 | (i + k < n ? (unsigned char)text[i + k] : 0u);
+		for (size_t k = 0; k < 4; k++)
+			buf_addc(&term.rest, i + k > n ? '=' : digits[v >> (18 - 6 * k) & 63]);
+	}
+	buf_addc(&term.rest, '\a');
+	term_flush();
+	return true;
+}
