@@ -3,6 +3,7 @@
 #include "src/cmd_serve.h"
 
 #include "db/conn.h"
+#include "db/folder.h"
 #include "db/migrate.h"
 #include "db/secret.h"
 #include "net/dispatcher.h"
