@@ -144,16 +144,13 @@ static bool is_unsafe(uint32_t cp)
 
 static uint32_t stand_in(uint32_t cp)
 {
+	if (cp >= 0x1f1e6 && cp <= 0x1f1ff) /* half a flag: terminals differ, its letter is plain */
+		return 'A' + (cp - 0x1f1e6);
 	if (cp < 0x20)
 		return 0x2400 + cp;
 	if (cp == 0x7f)
 		return 0x2421;
 	return is_unsafe(cp) ? UTF8_REPLACEMENT : cp;
-}
-
-static bool is_flag_half(uint32_t cp)
-{
-	return cp >= 0x1f1e6 && cp <= 0x1f1ff;
 }
 
 /* What came before decides what a code point means in a sequence. */
@@ -168,7 +165,7 @@ static bool is_swallowed(struct cluster *c, uint32_t cp)
 {
 	if (cp >= 0xfe00 && cp <= 0xfe0f)
 		return true;
-	bool emoji = utf8_cp_width(c->base) == 2 || is_flag_half(c->base);
+	bool emoji = utf8_cp_width(c->base) == 2;
 	if (cp == 0x200d && emoji) {
 		c->joined = true;
 		return true;
@@ -177,13 +174,7 @@ static bool is_swallowed(struct cluster *c, uint32_t cp)
 		c->joined = false;
 		return cp >= 0x2190 && !is_unsafe(cp);
 	}
-	if (cp >= 0x1f3fb && cp <= 0x1f3ff && emoji)
-		return true;
-	if (is_flag_half(cp) && is_flag_half(c->base)) {
-		c->base = 0;
-		return true;
-	}
-	return false;
+	return cp >= 0x1f3fb && cp <= 0x1f3ff && emoji;
 }
 
 size_t utf8_clean(struct buf *b, const char *p, size_t n, size_t columns)

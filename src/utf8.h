@@ -36,9 +36,9 @@ size_t utf8_width(const char *p, size_t n);
 /* Appends p with everything that could move a cursor, hide or reorder text made visible:
  * C0 and DEL become control pictures (U+2400..), C1, bidi controls, zero width and tag
  * characters, noncharacters, private use and invalid bytes become UTF8_REPLACEMENT; at most two
- * combining marks per base; variation selectors vanish; an emoji sequence (ZWJ, skin tone, flag)
- * shows its first code point. Stops before `columns` would be exceeded.
- * Returns the columns used. */
+ * combining marks per base; variation selectors vanish; an emoji sequence (ZWJ, skin tone)
+ * shows its first code point, a flag its letters. Cleaning twice changes nothing more. Stops before
+ * `columns` would be exceeded. Returns the columns used. */
 size_t utf8_clean(struct buf *b, const char *p, size_t n, size_t columns);
 
 #endif
