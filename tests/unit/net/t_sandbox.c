@@ -197,7 +197,7 @@ static void change(json_t *root, const char *path, const char *value)
 	snprintf(copy, sizeof(copy), "%s", *path == '/' ? path + 1 : path);
 	for (word = strtok_r(copy, ".", &save); word; word = strtok_r(NULL, ".", &save)) {
 		if (last)
-			at = json_is_array(at) ? json_array_get(at, (size_t)atoi(last))
+			at = json_is_array(at) ? json_array_get(at, strtoul(last, NULL, 10))
 					       : json_object_get(at, last);
 		last = word;
 	}
