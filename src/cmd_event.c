@@ -1,6 +1,7 @@
 /* trackai event: what happened at the shops. */
-#include "src/cmd.h"
 #include "src/cmd_event.h"
+
+#include "src/cmd.h"
 
 #include <string.h>
 

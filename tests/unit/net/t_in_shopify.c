@@ -1,11 +1,11 @@
 /* Shopify webhooks: every case of tests/golden/shopify/cases.json and the six bodies of composed/,
  * document by document; and the shapes of real shops when they lie beside the repository. */
+#include "golden.h"
 #include "net/in.h"
 #include "src/arena.h"
 #include "src/buf.h"
 #include "src/clock.h"
 #include "src/jsonw.h"
-#include "tests/unit/net/golden.h"
 
 #include <glob.h>
 #include <setjmp.h>
