@@ -264,9 +264,11 @@ static void add_value(
 	case ID_ZIP:
 		add_zip(out, p, u);
 		break;
-	case ID_EMAIL:
 	case ID_FIRST_NAME:
-	case ID_LAST_NAME:
+	case ID_LAST_NAME: /* Meta's parameter builder 1.3: "O'Connor" is oconnor */
+		add_form(out, v, p == PLATFORM_META ? DROP_SPACE | DROP_PUNCT : 0);
+		break;
+	case ID_EMAIL:
 	case ID_COUNTRY:
 	case ID_BIRTHDATE:
 	case ID_GENDER:
