@@ -202,7 +202,7 @@ const char *build_token_header(struct arena *a, const char *prefix, const char *
 		return NULL;
 	size_t n = strlen(prefix);
 	char *line = arena_alloc(a, n + strlen(token) + 1), *to = line + n;
-	memcpy(line, prefix, n);
+	memcpy(line, prefix, n + 1);
 	for (; *token; token++)
 		if (*token > 0x20 && *token < 0x7f)
 			*to++ = *token;

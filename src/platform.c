@@ -13,14 +13,14 @@
  * known to take; TikTok merges within 48 hours and takes 28 days. Sheets has neither: a row that
  * waited is still a row. */
 static const struct platform platforms[] = {
-	{PLATFORM_PINTEREST, "pinterest", "Pinterest", "https://api.pinterest.com/v5",
-		"TRACKAI_PINTEREST_URL", 1000, 7 * DAY, 24 * HOUR, 60},
-	{PLATFORM_META, "meta", "Meta", "https://graph.facebook.com/v24.0", "TRACKAI_META_URL",
-		1000, 7 * DAY, 48 * HOUR, 60},
-	{PLATFORM_TIKTOK, "tiktok", "TikTok", "https://business-api.tiktok.com/open_api/v1.3",
-		"TRACKAI_TIKTOK_URL", 1000, 28 * DAY, 48 * HOUR, 60},
-	{PLATFORM_SHEETS, "sheets", "Google Sheets", "https://sheets.googleapis.com/v4",
-		"TRACKAI_SHEETS_URL", 500, 30 * DAY, 24 * HOUR, 60},
+	{PLATFORM_PINTEREST, 60, "pinterest", "Pinterest", "https://api.pinterest.com/v5",
+		"TRACKAI_PINTEREST_URL", 1000, 7 * DAY, 24 * HOUR},
+	{PLATFORM_META, 60, "meta", "Meta", "https://graph.facebook.com/v24.0", "TRACKAI_META_URL",
+		1000, 7 * DAY, 48 * HOUR},
+	{PLATFORM_TIKTOK, 60, "tiktok", "TikTok", "https://business-api.tiktok.com/open_api/v1.3",
+		"TRACKAI_TIKTOK_URL", 1000, 28 * DAY, 48 * HOUR},
+	{PLATFORM_SHEETS, 60, "sheets", "Google Sheets", "https://sheets.googleapis.com/v4",
+		"TRACKAI_SHEETS_URL", 500, 30 * DAY, 24 * HOUR},
 };
 
 /* The columns Pinterest, Meta, TikTok. An event without a row is ours alone. */

@@ -11,6 +11,7 @@
 
 struct platform {
 	enum platform_id id;
+	int max_future_s;    /* event_time at most this far ahead */
 	const char *word;    /* "pinterest" */
 	const char *title;   /* "Pinterest" */
 	const char *url;     /* default base URL with version path */
@@ -18,7 +19,6 @@ struct platform {
 	size_t batch;        /* events per request */
 	int64_t max_age_s;   /* older events are refused */
 	int64_t dedup_s;     /* window in which a repeated event_id is merged */
-	int max_future_s;    /* event_time at most this far ahead */
 };
 
 /* Never NULL for a valid id. */

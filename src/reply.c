@@ -8,7 +8,7 @@
 
 static const struct reply replies[] = {
 #define REPLY(platform, from, to, subcode, class, word, cause, remedy)                             \
-	{PLATFORM_##platform, from, to, subcode, REPLY_##class, word, cause, remedy},
+	{PLATFORM_##platform, REPLY_##class, from, to, subcode, word, cause, remedy},
 #include "src/replies.def"
 #undef REPLY
 };

@@ -9,9 +9,9 @@ enum reply_class { REPLY_BATCH, REPLY_AUTH, REPLY_CONFIG, REPLY_RETRY };
 
 struct reply {
 	enum platform_id platform;
-	long from, to; /* codes, inclusive */
-	long subcode;  /* 0: any */
 	enum reply_class class;
+	long from, to;              /* codes, inclusive */
+	long subcode;               /* 0: any */
 	const char *word;           /* "token_expired" */
 	const char *cause, *remedy; /* half sentences */
 };
