@@ -2,6 +2,7 @@
 
 #include "db/conn.h"
 #include "db/stage.h"
+#include "db/tally.h"
 #include "src/clock.h"
 #include "src/log.h"
 
@@ -9,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const cursors[ROLLUP_STAGES] = {"folder:1", "folder:2"};
+static const char *const cursors[ROLLUP_STAGES] = {TALLY_CURSOR_ROUTER, TALLY_CURSOR_DISPATCHER};
 
 enum ta_rc rollup_open(struct rollup *r, struct db *db, struct ta_err *err)
 {

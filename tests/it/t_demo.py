@@ -94,8 +94,9 @@ class Demo(unittest.TestCase):
             return [r for r in rows if r["store"] == "nordic-lamps" and "meta" in r["pixel"] and
                     r["dispositions"].get("queued", 0) > 0]
         wait_until(queued, seconds=30, what="events that wait for the paused pixel")
-        for row in self.json("ledger"):
+        for row in self.json("ledger", "--recount"):
             self.assertEqual(row["balance"], 0, row)
+            self.assertEqual(row["recount"]["difference"], 0, row)
 
     def test_4_hash_trouble_is_an_event_of_its_own(self):
         """Pinterest refuses some events of one account; the others of the same batches arrive."""
