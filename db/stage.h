@@ -20,7 +20,7 @@ struct stage {
 	int32_t lock_class, lock_key;
 	const char *channels[4]; /* LISTENed, NULL-terminated */
 	int64_t beat_mono_us;
-	unsigned heard; /* bit i: channels[i] was notified; cleared by the stage */
+	unsigned heard;    /* bit i: channels[i] was notified; cleared by the stage */
 	int clock_fd;      /* inotify on the clock file of tests, -1 */
 	char instance[96]; /* host:pid */
 };

@@ -10,7 +10,7 @@ FILES = (
     ("net/dests.def", "DEST", 1, "net/dest_{}.c", r"^const struct dest dest_{}\b"),
     ("net/pulls.def", "PULL", 0, "net/pull_{}.c", r"\bpull_{}\b"),
     ("db/tables.def", "TABLE", 0, "db/table_{}.c", r"^const struct table table_{}\b"),
-    ("ui/panes.def", "PANE", 0, "ui/pane_{}.c", r"\bpane_{}\b"),
+    ("ui/panes.def", "PANE", 0, "ui/pane_{}.c", r"^void pane_{}_draw\("),
 )
 # (list, macro, number of the argument that names the function, files, definition of such a function)
 FUNCTIONS = (
