@@ -83,12 +83,11 @@ void tally_add(struct tally *t, const struct tally_row *row)
 	t->rows[*slot - 1].amount += row->amount;
 }
 
-void tally_move(struct tally *t, int64_t received_us, int32_t store_id, int32_t pixel_id,
-	int before, int after)
+void tally_move(struct tally *t, struct tally_place at, int before, int after)
 {
-	struct tally_row row = {.minute = received_us / (60 * US_PER_S),
-		.store_id = store_id,
-		.pixel_id = pixel_id,
+	struct tally_row row = {.minute = at.received_us / (60 * US_PER_S),
+		.store_id = at.store_id,
+		.pixel_id = at.pixel_id,
 		.item = (int16_t)after,
 		.n = 1};
 	tally_add(t, &row);

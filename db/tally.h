@@ -34,9 +34,14 @@ TA_MUST enum ta_rc tally_open(
 void tally_release(struct tally *t);
 /* Adds to what is pending; rows that differ only in n and amount are one. */
 void tally_add(struct tally *t, const struct tally_row *row);
+/* Which bucket a delivery counts in. */
+struct tally_place {
+	int64_t received_us; /* of its event */
+	int32_t store_id, pixel_id;
+};
+
 /* A delivery's move: -1 at `before` (skip with before < 0), +1 at `after`. */
-void tally_move(struct tally *t, int64_t received_us, int32_t store_id, int32_t pixel_id,
-	int before, int after);
+void tally_move(struct tally *t, struct tally_place at, int before, int after);
 /* Writes what is pending inside the caller's transaction; tally_clear() after its commit, or after
  * its rollback when the batch is built again. */
 TA_MUST enum ta_rc tally_write(struct tally *t, struct db *db, int64_t now_us, struct ta_err *err);

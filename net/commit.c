@@ -51,7 +51,8 @@ static void count_verdict(struct tally *t, const struct delivery_verdict *v, int
 		.store_id = v->store_id,
 		.pixel_id = v->pixel_id,
 		.n = 1};
-	tally_move(t, v->received_us, v->store_id, v->pixel_id, (int)v->before, (int)v->after);
+	tally_move(t, (struct tally_place){v->received_us, v->store_id, v->pixel_id},
+		(int)v->before, (int)v->after);
 	if (!disposition_final((int)v->after) || !v->received_us)
 		return;
 	row.item = TALLY_LATENCY;

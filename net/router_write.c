@@ -60,7 +60,7 @@ static void count_route(struct batch *b, int64_t received_us, const struct route
 		.item = TALLY_ROUTED,
 		.n = 1};
 	tally_add(b->tally, &row);
-	tally_move(b->tally, received_us, p->store_id, p->id, -1, to);
+	tally_move(b->tally, (struct tally_place){received_us, p->store_id, p->id}, -1, to);
 }
 
 static void route_event(struct batch *b, const struct new_event *e, struct routes *out)
@@ -170,7 +170,8 @@ static struct route_row settle_route(
 		d.to = DISP_RETRYING;
 		d.reason = REASON_BACKOFF;
 	}
-	tally_move(b->tally, h->received_us, h->store_id, pixel_id, DISP_HELD, (int)d.to);
+	tally_move(b->tally, (struct tally_place){h->received_us, h->store_id, pixel_id}, DISP_HELD,
+		(int)d.to);
 	return (struct route_row){.event_id = h->event_id,
 		.pixel_id = pixel_id,
 		.decision = (int16_t)d.to,

@@ -49,15 +49,16 @@ static void moves_add_up(void **state)
 	struct tally t = {.stage = TALLY_DISPATCHER};
 	for (int i = 0; i < 5000; i++) {
 		int64_t at = (i % 700) * 60 * US_PER_S;
-		tally_move(&t, at, 1 + i % 3, 1 + i % 50, DISP_QUEUED, DISP_DELIVERED);
+		struct tally_place place = {at, 1 + i % 3, 1 + i % 50};
+		tally_move(&t, place, DISP_QUEUED, DISP_DELIVERED);
 	}
 	assert_int_equal(sum(&t, DISP_QUEUED), -5000);
 	assert_int_equal(sum(&t, DISP_DELIVERED), 5000);
 	assert_true(t.n < 10000);
 	tally_clear(&t);
 	assert_int_equal(t.n, 0);
-	tally_move(&t, 0, 1, 1, -1, DISP_QUEUED);
-	tally_move(&t, 0, 1, 1, -1, DISP_QUEUED);
+	tally_move(&t, (struct tally_place){0, 1, 1}, -1, DISP_QUEUED);
+	tally_move(&t, (struct tally_place){0, 1, 1}, -1, DISP_QUEUED);
 	assert_int_equal(t.n, 1);
 	assert_int_equal(t.rows[0].n, 2);
 	struct tally_row eur = {.store_id = 1, .item = TALLY_ORDERS, .currency = "EUR", .n = 1};
