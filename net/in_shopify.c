@@ -18,6 +18,7 @@
 
 struct reading {
 	struct arena *a;
+	struct arena parsed; /* the body's tree, gone at the end: what is kept is copied to a */
 	const struct in_receipt *r;
 	const struct in_store *store;
 	const struct jv *body;
@@ -658,7 +659,7 @@ static const struct {
 static enum failure read_body(struct reading *rd)
 {
 	size_t at = 0;
-	switch (jv_parse(rd->a, rd->r->body, rd->r->len, &rd->body, &at)) {
+	switch (jv_parse(&rd->parsed, rd->r->body, rd->r->len, &rd->body, &at)) {
 	case JV_INVALID:
 		return fail(rd, FAILURE_INVALID_JSON, arena_fmt(rd->a, "not JSON at byte %zu", at));
 	case JV_TOO_DEEP:
@@ -682,6 +683,7 @@ enum failure in_shopify(struct arena *a, const struct in_receipt *r, const struc
 			continue;
 		if (read_body(&rd) || topics[i].read(&rd))
 			out->nevents = 0;
+		arena_release(&rd.parsed);
 		return out->failure;
 	}
 	return fail(&rd, FAILURE_UNSUPPORTED_TOPIC,

@@ -298,6 +298,7 @@ enum ta_rc track_parse(
 
 struct reading {
 	struct arena *a;
+	struct arena parsed; /* the item's tree, gone at the end: what is kept is copied to a */
 	const struct in_receipt *r;
 	const struct jv *body;
 	struct in_result *out;
@@ -460,7 +461,7 @@ static enum failure read_event(struct reading *rd)
 	struct event *ev = &e->ev;
 	const char *event = jv_str(rd->body, "event");
 	int name = event ? event_of(event) : -1;
-	ev->event_id = jv_text(rd->body, "event_id");
+	ev->event_id = text_in(rd, rd->body, "event_id");
 	if (name < 0 || name > EV_CUSTOM || !ev->event_id)
 		return fail(rd, FAILURE_MISSING_FIELD,
 			"event or event_id is missing or not as it should be");
@@ -496,15 +497,19 @@ enum failure in_track(struct arena *a, const struct in_receipt *r, const struct 
 	size_t at;
 	(void)store; /* nothing of it changes what an item says */
 	*out = (struct in_result){.events = arena_alloc(a, 2 * sizeof(struct in_event))};
-	switch (jv_parse(a, r->body, r->len, &rd.body, &at)) {
+	switch (jv_parse(&rd.parsed, r->body, r->len, &rd.body, &at)) {
 	case JV_INVALID:
-		return fail(&rd, FAILURE_INVALID_JSON, arena_fmt(a, "not JSON at byte %zu", at));
+		fail(&rd, FAILURE_INVALID_JSON, arena_fmt(a, "not JSON at byte %zu", at));
+		break;
 	case JV_TOO_DEEP:
-		return fail(&rd, FAILURE_TOO_DEEP, arena_fmt(a, "too deep at byte %zu", at));
+		fail(&rd, FAILURE_TOO_DEEP, arena_fmt(a, "too deep at byte %zu", at));
+		break;
 	case JV_FINE:
+		read_event(&rd);
 		break;
 	}
-	return read_event(&rd);
+	arena_release(&rd.parsed);
+	return out->failure;
 }
 
 enum failure in_normalise(struct arena *a, const struct in_receipt *r, const struct in_store *store,
