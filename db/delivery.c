@@ -101,8 +101,8 @@ enum ta_rc delivery_pixel_state(struct db *db, int32_t pixel_id, const char *rea
 
 /* What a former process settled behind its position. */
 #define UNSETTLED                                                                                  \
-	" AND NOT EXISTS (SELECT FROM verdict v WHERE v.event_id = r.event_id AND v.pixel_id = "   \
-	"r.pixel_id AND v.run = $3)"
+	" AND (SELECT true FROM verdict v WHERE v.event_id = r.event_id AND v.pixel_id = "         \
+	"r.pixel_id AND v.run = $3 LIMIT 1) IS NULL"
 #define HEAD                                                                                       \
 	"SELECT event_id, pixel_id, decision FROM route r WHERE event_id > $1 AND event_id <= $2"
 #define TAIL " ORDER BY event_id, pixel_id LIMIT 4000"
@@ -171,8 +171,9 @@ enum ta_rc delivery_events(
 	struct db_args a = DB_ARGS_INIT;
 	db_arg_i64s(&a, ids, n);
 	enum ta_rc rc = db_query(db,
-		"SELECT e.id, e.received_us, e.store_id, e.wire_id, d.doc FROM unnest($1::bigint[]) "
-		"u(id) JOIN event e ON e.id = u.id JOIN event_doc d ON d.id = u.id ORDER BY u.id",
+		"SELECT u.id, e.received_us, e.store_id, e.wire_id, d.doc FROM unnest($1::bigint[]) "
+		"u(id), LATERAL (SELECT received_us, store_id, wire_id FROM event WHERE id = u.id "
+		"LIMIT 1) e, LATERAL (SELECT doc FROM event_doc WHERE id = u.id LIMIT 1) d",
 		&a, out, err);
 	db_args_release(&a);
 	return rc;

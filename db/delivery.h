@@ -43,7 +43,8 @@ TA_MUST enum ta_rc delivery_routes(struct db *db, const struct delivery_read *re
 /* The highest event id that any claim, retry or verdict names; 0 when there is none. */
 TA_MUST enum ta_rc delivery_highest(struct db *db, int64_t *id, struct ta_err *err);
 
-/* Events with their documents. The bytes live in the result. */
+/* Events with their documents, in the order of the ids asked for; what is missing is left out. The
+ * bytes live in the result. */
 struct delivery_event {
 	int64_t id, received_us;
 	int32_t store_id;

@@ -138,8 +138,10 @@ static enum ta_rc load_docs(
 		return rc;
 	docs->n = (size_t)db_rows(docs->result);
 	docs->docs = ta_alloc((docs->n + 1) * sizeof(*docs->docs));
-	for (size_t i = 0; i < docs->n; i++)
+	for (size_t i = 0; i < docs->n; i++) {
 		docs->docs[i].row = delivery_event_at(docs->result, (int)i);
+		TA_ASSERT(!i || docs->docs[i - 1].row.id < docs->docs[i].row.id);
+	}
 	return TA_OK;
 }
 
