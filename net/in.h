@@ -52,7 +52,8 @@ struct in_result {
 	bool uninstalled; /* app/uninstalled: no event, the store's state changes */
 
 	/* orders/create, paid, updated: events[0] is the purchase if the store's purchase moment
-	 * and what came before say so; orders/updated adds order_updated as events[1]. */
+	 * and what came before say so; orders/updated adds order_updated as events[1]. Track:
+	 * the event is a purchase, and only order_id of what follows is filled. */
 	bool purchase;
 	bool paid;       /* financial_status is "paid" */
 	bool pos, draft; /* source_name is pos, shopify_draft_order; test is in the event */
