@@ -207,6 +207,21 @@ static bool get_items(
 	return n > 0;
 }
 
+/* Copies the texts of a value that was borrowed from a JSON tree. */
+static struct rule_value own(const struct rule_value *v, struct arena *a)
+{
+	struct rule_value out = *v;
+	if (v->type == RULE_STRING)
+		out.s = arena_strdup(a, v->s);
+	if (v->type != RULE_LIST)
+		return out;
+	struct rule_value *list = arena_alloc(a, v->nlist * sizeof(*list));
+	for (size_t i = 0; i < v->nlist; i++)
+		list[i] = own(&v->list[i], a);
+	out.list = list;
+	return out;
+}
+
 /* Members of `custom` are seldom asked for: parsed each time. */
 static bool get_custom(
 	const struct event *ev, const char *name, struct arena *a, struct rule_value *out)
@@ -216,8 +231,8 @@ static bool get_custom(
 	json_t *all = json_loads(ev->custom, 0, NULL);
 	struct rule_source src = rule_source_json(all);
 	bool found = all && src.get(src.data, name, a, out);
-	if (found && out->type == RULE_STRING)
-		out->s = arena_strdup(a, out->s);
+	if (found)
+		*out = own(out, a);
 	json_decref(all);
 	return found;
 }
