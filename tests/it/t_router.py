@@ -29,6 +29,8 @@ def refund(n, order_n):
 
 
 class Router(unittest.TestCase):
+    hooks = 0
+
     @classmethod
     def setUpClass(cls):
         cls.cluster = Cluster()
@@ -36,7 +38,6 @@ class Router(unittest.TestCase):
         cls.p.run("migrate")
         cls.store("router", SHOP)
         cls.serve = cls.p.serve("--roles", "listener,router")
-        cls.hooks = 0
 
     @classmethod
     def tearDownClass(cls):
