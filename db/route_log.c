@@ -37,20 +37,20 @@ static void fill(struct receipts *r, int16_t writer, struct arena *a)
 }
 
 /* Heads first, bodies by the same range of ids: a join could be planned as a hash of everything. */
-static enum ta_rc read_range(struct db *db, int16_t writer, int64_t after, int64_t until,
-	const char *heads_sql, struct receipts *out, struct ta_err *err)
+static enum ta_rc read_range(struct db *db, const struct receipt_span *s, const char *heads_sql,
+	struct receipts *out, struct ta_err *err)
 {
 	struct db_args args = DB_ARGS_INIT;
-	db_arg_i32(&args, writer);
-	db_arg_i64(&args, after);
-	if (until)
-		db_arg_i64(&args, until);
+	db_arg_i32(&args, s->writer);
+	db_arg_i64(&args, s->after);
+	if (s->until)
+		db_arg_i64(&args, s->until);
 	enum ta_rc rc = db_query(db, heads_sql, &args, &out->heads, err);
 	int n = rc ? 0 : db_rows(out->heads);
 	if (n > 0) {
 		db_args_clear(&args);
-		db_arg_i32(&args, writer);
-		db_arg_i64(&args, after);
+		db_arg_i32(&args, s->writer);
+		db_arg_i64(&args, s->after);
 		db_arg_i64(&args, db_i64(out->heads, n - 1, 0));
 		rc = db_query(db,
 			"SELECT id, body FROM inbox_body WHERE writer = $1 AND id > $2 AND id <= "
@@ -63,26 +63,26 @@ static enum ta_rc read_range(struct db *db, int16_t writer, int64_t after, int64
 
 #define HEADS "SELECT id, received_us, store_id, source, topic FROM inbox WHERE writer = $1 AND "
 
-enum ta_rc receipts_read(struct db *db, int16_t writer, int64_t after, int limit, struct arena *a,
+enum ta_rc receipts_read(struct db *db, const struct receipt_span *s, struct arena *a,
 	struct receipts *out, struct ta_err *err)
 {
 	char sql[200];
 	*out = (struct receipts){0};
-	snprintf(sql, sizeof(sql), HEADS "id > $2 ORDER BY id LIMIT %d", limit);
-	enum ta_rc rc = read_range(db, writer, after, 0, sql, out, err);
+	snprintf(sql, sizeof(sql), HEADS "id > $2 ORDER BY id LIMIT %d", s->limit);
+	enum ta_rc rc = read_range(db, s, sql, out, err);
 	if (rc || db_rows(out->heads) == 0)
 		receipts_release(out);
 	else
-		fill(out, writer, a);
+		fill(out, s->writer, a);
 	return rc;
 }
 
 enum ta_rc receipt_read(struct db *db, int16_t writer, int64_t id, struct arena *a,
 	struct receipts *out, struct ta_err *err)
 {
+	struct receipt_span s = {.writer = writer, .after = id - 1, .until = id};
 	*out = (struct receipts){0};
-	enum ta_rc rc = read_range(
-		db, writer, id - 1, id, HEADS "id > $2 AND id <= $3 ORDER BY id", out, err);
+	enum ta_rc rc = read_range(db, &s, HEADS "id > $2 AND id <= $3 ORDER BY id", out, err);
 	if (rc || db_rows(out->heads) == 0)
 		receipts_release(out);
 	else

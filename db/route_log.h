@@ -23,9 +23,14 @@ struct receipts {
 	struct receipt *rows; /* in the caller's arena */
 	size_t n;
 };
+struct receipt_span {
+	int16_t writer;
+	int limit;
+	int64_t after, until; /* until: of receipt_read() alone, 0 else */
+};
 /* At most `limit` receipts of a writer behind `after`, by id. receipts_release() frees. */
-TA_MUST enum ta_rc receipts_read(struct db *db, int16_t writer, int64_t after, int limit,
-	struct arena *a, struct receipts *out, struct ta_err *err);
+TA_MUST enum ta_rc receipts_read(struct db *db, const struct receipt_span *s, struct arena *a,
+	struct receipts *out, struct ta_err *err);
 /* One receipt by its place; n is 0 when retention took it. */
 TA_MUST enum ta_rc receipt_read(struct db *db, int16_t writer, int64_t id, struct arena *a,
 	struct receipts *out, struct ta_err *err);

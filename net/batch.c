@@ -199,14 +199,13 @@ static bool too_late(struct dispatch *d, const struct batch *b, const struct bat
 	int64_t age_s = now_us / US_PER_S - doc->ev.time_s;
 	int64_t age_then_s = doc->row.received_us / US_PER_S - doc->ev.time_s;
 	if (b->pinned && now_us >= backoff_repeat_until_us(b->first_sent_us, pf->dedup_s)) {
-		settle_unsent(d, b, e, DISP_DEAD, REASON_OUTCOME_UNKNOWN,
+		settle_unsent(d, b, e, REASON_OUTCOME_UNKNOWN,
 			"an attempt had no answer and the platform's dedup window is over");
 		return true;
 	}
 	bool late = age_s > pf->max_age_s && age_then_s <= pf->max_age_s;
 	if (late || (e->tries && now_us >= e->deadline_us)) {
-		settle_unsent(d, b, e, DISP_DEAD,
-			b->pinned ? REASON_OUTCOME_UNKNOWN : REASON_EXPIRED,
+		settle_unsent(d, b, e, b->pinned ? REASON_OUTCOME_UNKNOWN : REASON_EXPIRED,
 			"the platform's deadline passed before it could be sent");
 		return true;
 	}
@@ -219,7 +218,7 @@ static bool may_go(
 	struct dispatch *d = bd->d;
 	int64_t now = clock_now_us();
 	if (doc->bad) {
-		settle_unsent(d, b, e, DISP_REJECTED, REASON_BUILD, doc->why);
+		settle_unsent(d, b, e, REASON_BUILD, doc->why);
 		return false;
 	}
 	if (too_late(d, b, e, doc, now))
@@ -229,7 +228,7 @@ static bool may_go(
 	struct buf why = BUF_INIT(500);
 	enum reason r = b->pixel->dest->check(&doc->ev, &bd->cfg, now / US_PER_S, &why);
 	if (r != REASON_NONE)
-		settle_unsent(d, b, e, DISP_REJECTED, r, buf_str(&why));
+		settle_unsent(d, b, e, r, buf_str(&why));
 	buf_release(&why);
 	return r == REASON_NONE;
 }
@@ -240,7 +239,7 @@ static bool build_event(struct build *bd, const struct batch *b, struct batch_ev
 	struct doc *doc = find_doc(&bd->docs, e->id);
 	e->store_id = b->pixel->row.store_id;
 	if (!doc) {
-		settle_unsent(bd->d, b, e, DISP_REJECTED, REASON_BUILD, "its document is missing");
+		settle_unsent(bd->d, b, e, REASON_BUILD, "its document is missing");
 		return false;
 	}
 	if (!doc->read)
@@ -257,8 +256,7 @@ static bool build_event(struct build *bd, const struct batch *b, struct batch_ev
 	if (bd->json.over || bd->json.len - from > EVENT_BYTES) {
 		bd->json.over = false;
 		bd->json.len = from;
-		settle_unsent(bd->d, b, e, DISP_REJECTED, REASON_BUILD,
-			"its JSON is larger than 512 KiB");
+		settle_unsent(bd->d, b, e, REASON_BUILD, "its JSON is larger than 512 KiB");
 		return false;
 	}
 	crypto_sha256(bd->json.p + from, bd->json.len - from, e->hash);

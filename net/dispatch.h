@@ -199,7 +199,7 @@ void batch_send(struct dispatch *d, struct batch *b);
 void settle(struct dispatch *d, struct batch *b, struct http_reply *r);
 /* A verdict without an exchange. */
 void settle_unsent(struct dispatch *d, const struct batch *b, const struct batch_event *e,
-	enum disposition to, enum reason why, const char *message);
+	enum reason why, const char *message);
 /* Valid UTF-8 without control bytes, at most `most` bytes, in the arena. */
 const char *settle_text(struct arena *a, const char *s, size_t most);
 

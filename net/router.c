@@ -211,9 +211,9 @@ static enum ta_rc route_writer(struct router *rt, struct place *p, size_t *n, st
 	enum ta_rc rc = need_partitions(rt, err);
 	if (!rc)
 		rc = refresh_catalog(rt, err);
+	struct receipt_span s = {.writer = p->writer, .after = p->pos, .limit = rt->limit};
 	if (!rc)
-		rc = receipts_read(
-			rt->stage.db, p->writer, p->pos, rt->limit, &rt->batch, &rs, err);
+		rc = receipts_read(rt->stage.db, &s, &rt->batch, &rs, err);
 	if (rc)
 		return rc;
 	*n = rs.n;

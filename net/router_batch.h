@@ -131,7 +131,6 @@ TA_MUST enum ta_rc batch_expire(struct batch *b, struct ta_err *err);
 /* Counts a refund in its order and in the day's books. */
 void batch_count_refund(struct batch *b, struct order_book *order, const struct event *ev,
 	int64_t received_us, int32_t store_id);
-void batch_tally(struct batch *b, int64_t received_us, int32_t store_id, int item, int bin,
-	const struct money *m);
+void batch_tally(struct batch *b, struct tally_place at, int item, int bin, const struct money *m);
 
 #endif

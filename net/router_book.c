@@ -20,7 +20,8 @@ static void fail_receipt(struct batch *b, const struct reading *rd)
 			.failure = (int16_t)rd->in.failure,
 			.detail = rd->in.detail ? rd->in.detail : "",
 			.at_us = b->now_us});
-	batch_tally(b, r->received_us, r->store_id, TALLY_FAILED, (int)rd->in.failure, NULL);
+	batch_tally(b, (struct tally_place){r->received_us, r->store_id, 0}, TALLY_FAILED,
+		(int)rd->in.failure, NULL);
 }
 
 static void report(struct batch *b, const struct reading *rd, int16_t item, int64_t event_id)
@@ -33,7 +34,8 @@ static void report(struct batch *b, const struct reading *rd, int16_t item, int6
 			.item = item,
 			.at_us = r->received_us,
 			.topic = r->topic});
-	batch_tally(b, r->received_us, r->store_id, TALLY_REPORTS, 0, NULL);
+	batch_tally(
+		b, (struct tally_place){r->received_us, r->store_id, 0}, TALLY_REPORTS, 0, NULL);
 }
 
 static struct new_event *add_event(struct batch *b, const struct reading *rd, int16_t item,
@@ -51,7 +53,8 @@ static struct new_event *add_event(struct batch *b, const struct reading *rd, in
 	e->wire_id = arena_strdup(b->a, hash);
 	map_put(&b->keys, key, BOOK_KEY_LEN, &e->id);
 	BATCH_PUSH(b, events, nevents, event_size, e);
-	batch_tally(b, rd->r->received_us, rd->r->store_id, TALLY_EVENT, (int)ev->name, NULL);
+	batch_tally(b, (struct tally_place){rd->r->received_us, rd->r->store_id, 0}, TALLY_EVENT,
+		(int)ev->name, NULL);
 	return e;
 }
 
@@ -68,8 +71,8 @@ static void take_wire(struct batch *b, struct new_event *e, const char *given)
 static void count_order(struct batch *b, struct new_event *e)
 {
 	if (!e->ev->test && !e->ev->order.test && e->ev->has_value)
-		batch_tally(b, e->from->r->received_us, e->from->store->id, TALLY_ORDERS, 0,
-			&e->ev->value);
+		batch_tally(b, (struct tally_place){e->from->r->received_us, e->from->store->id, 0},
+			TALLY_ORDERS, 0, &e->ev->value);
 }
 
 /* The newest report decides; an older one that comes late changes nothing. */

@@ -133,11 +133,10 @@ enum ta_rc batch_settle_copies(struct batch *b, int32_t store_id, struct event *
 	return TA_OK;
 }
 
-void batch_tally(struct batch *b, int64_t received_us, int32_t store_id, int item, int bin,
-	const struct money *m)
+void batch_tally(struct batch *b, struct tally_place at, int item, int bin, const struct money *m)
 {
-	struct tally_row row = {.minute = received_us / 60000000,
-		.store_id = store_id,
+	struct tally_row row = {.minute = at.received_us / 60000000,
+		.store_id = at.store_id,
 		.item = (int16_t)item,
 		.bin = (int16_t)bin,
 		.n = 1};
@@ -153,7 +152,8 @@ void batch_count_refund(struct batch *b, struct order_book *order, const struct 
 {
 	if (ev->test || ev->order.test || !ev->has_value)
 		return;
-	batch_tally(b, received_us, store_id, TALLY_REFUNDS, 0, &ev->value);
+	batch_tally(
+		b, (struct tally_place){received_us, store_id, 0}, TALLY_REFUNDS, 0, &ev->value);
 	if (same(order->row.currency, ev->value.currency)) {
 		order->row.refunded += ev->value.minor;
 		order->changed = true;

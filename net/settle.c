@@ -6,6 +6,7 @@
 #include "src/crypto.h"
 #include "src/log.h"
 #include "src/lz.h"
+#include "src/utf8.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,29 +24,19 @@ void vec_room(void **p, size_t n, size_t *size, size_t width)
 	memset((char *)*p + n * width, 0, width);
 }
 
-/* Length of a valid UTF-8 sequence of a printable character at s, 0 if there is none. */
-static size_t sequence(const unsigned char *s)
+/* Length of the printable character at s, 0 when there is none: a control or no UTF-8. */
+static size_t printable(const char *s)
 {
-	size_t n = *s < 0x80                 ? 1
-		   : *s >= 0xc2 && *s < 0xe0 ? 2
-		   : *s >= 0xe0 && *s < 0xf0 ? 3
-		   : *s >= 0xf0 && *s < 0xf5 ? 4
-					     : 0;
-	for (size_t i = 1; i < n; i++)
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-	bool wrong = (n == 1 && (*s < 0x20 || *s == 0x7f)) ||
-		     (n == 2 && *s == 0xc2 && s[1] < 0xa0) || (*s == 0xe0 && s[1] < 0xa0) ||
-		     (*s == 0xed && s[1] > 0x9f) || (*s == 0xf0 && s[1] < 0x90) ||
-		     (*s == 0xf4 && s[1] > 0x8f);
-	return wrong ? 0 : n;
+	uint32_t cp;
+	size_t n = utf8_decode(s, strnlen(s, 4), &cp);
+	return cp < 0x20 || (cp >= 0x7f && cp < 0xa0) ? 0 : n;
 }
 
 const char *settle_text(struct arena *a, const char *s, size_t most)
 {
 	char *out = arena_alloc(a, TA_MIN(strlen(s), most) + 1), *o = out;
 	while (*s) {
-		size_t n = sequence((const unsigned char *)s);
+		size_t n = printable(s);
 		size_t take = n ? n : 1;
 		if ((size_t)(o - out) + take > most)
 			break;
@@ -84,9 +75,10 @@ static struct delivery_verdict *add_verdict(
 }
 
 void settle_unsent(struct dispatch *d, const struct batch *b, const struct batch_event *e,
-	enum disposition to, enum reason why, const char *message)
+	enum reason why, const char *message)
 {
-	struct delivery_verdict *v = add_verdict(d, b, e, to);
+	bool dead = why == REASON_EXPIRED || why == REASON_OUTCOME_UNKNOWN || why == REASON_BUDGET;
+	struct delivery_verdict *v = add_verdict(d, b, e, dead ? DISP_DEAD : DISP_REJECTED);
 	v->reason = why;
 	v->message = settle_text(&d->w.mem, message, 500);
 	v->claim = b->claim ? b->claim : b->stale_claim;

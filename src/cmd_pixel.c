@@ -43,7 +43,7 @@ static int run(int argc, char **argv, const char *kind)
 	if (!rc)
 		rc = cmd_db_ready("pixel", &db, &err);
 	if (!rc)
-		rc = cmd_table_row(db, table_get("pixel"), argc, argv, &mem, &row, &err);
+		rc = cmd_table_row(db, table_get("pixel"), argv[2], &mem, &row, &err);
 	if (!rc)
 		rc = order(db, kind, &row, &mem, &answer, &err);
 	if (!rc && json)

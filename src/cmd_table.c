@@ -100,14 +100,14 @@ static enum ta_rc extra(const struct line *l, int want, struct ta_err *err)
 	return TA_OK;
 }
 
-enum ta_rc cmd_table_row(struct db *db, const struct table *t, int argc, char **argv,
-	struct arena *a, struct table_row *out, struct ta_err *err)
+enum ta_rc cmd_table_row(struct db *db, const struct table *t, const char *which, struct arena *a,
+	struct table_row *out, struct ta_err *err)
 {
-	if (argc < 3)
+	if (!which)
 		return ta_fail(err, TA_USAGE,
 			"which %s? Give its name or id; trackai %s list shows them", t->word,
 			t->word);
-	return table_find(db, t, argv[2], a, out, err);
+	return table_find(db, t, which, a, out, err);
 }
 
 static const char *shown(const struct ta_field *f, const char *v, char at[32])
@@ -172,7 +172,7 @@ static void print_row(const struct line *l, const struct table_row *row)
 static enum ta_rc run_show(struct db *db, struct line *l, struct ta_err *err)
 {
 	struct table_row row;
-	enum ta_rc rc = cmd_table_row(db, l->table, l->argc, l->argv, &l->mem, &row, err);
+	enum ta_rc rc = cmd_table_row(db, l->table, l->argv[2], &l->mem, &row, err);
 	if (!rc)
 		print_row(l, &row);
 	return rc;
@@ -222,7 +222,7 @@ static enum ta_rc run_set(struct db *db, struct line *l, struct ta_err *err)
 {
 	struct table_row row;
 	struct table_edit e = edit_of(l);
-	enum ta_rc rc = cmd_table_row(db, l->table, l->argc, l->argv, &l->mem, &row, err);
+	enum ta_rc rc = cmd_table_row(db, l->table, l->argv[2], &l->mem, &row, err);
 	if (!rc)
 		rc = extra(l, 3, err);
 	e.id = rc ? 0 : row.id;
@@ -235,7 +235,7 @@ static enum ta_rc run_remove(struct db *db, struct line *l, struct ta_err *err)
 {
 	struct table_row row;
 	struct table_edit e = edit_of(l);
-	enum ta_rc rc = cmd_table_row(db, l->table, l->argc, l->argv, &l->mem, &row, err);
+	enum ta_rc rc = cmd_table_row(db, l->table, l->argv[2], &l->mem, &row, err);
 	if (!rc)
 		rc = extra(l, 3, err);
 	e.id = rc ? 0 : row.id;

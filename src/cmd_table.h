@@ -12,8 +12,8 @@ struct table_row;
 /* Runs `trackai WORD add|list|show|set|delete …`; argv[0] is the table's word. Returns the exit
  * status, -1 when the verb is none of these (nothing was touched). */
 int cmd_table(int argc, char **argv);
-/* The row that argv[2] names; usage errors in words. */
-TA_MUST enum ta_rc cmd_table_row(struct db *db, const struct table *t, int argc, char **argv,
+/* The row of that name or id (NULL: none was given); usage errors in words. */
+TA_MUST enum ta_rc cmd_table_row(struct db *db, const struct table *t, const char *which,
 	struct arena *a, struct table_row *out, struct ta_err *err);
 /* A secret as given on the command line: @FILE, - (standard input) or the value itself, which warns
  * on stderr. A line end at the end is dropped. The text lives in the arena. */

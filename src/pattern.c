@@ -323,25 +323,33 @@ static bool bound(struct compiler *c, int *out)
 	return c->s > from && n <= REPEAT_MAX;
 }
 
-/* {m}, {m,} and {m,n} are written out: m copies, then a star or n - m optional copies. */
-static enum ta_rc counted(struct compiler *c, int from)
+/* Reads {m}, {m,} (open) or {m,n}. */
+static enum ta_rc bounds(struct compiler *c, int *m, int *n, bool *open)
 {
-	int m = 0, n = 0, to = c->p->n;
-	enum ta_rc rc = TA_OK;
 	c->s++;
-	if (!bound(c, &m))
+	if (!bound(c, m))
 		return bad(c, "has a {m,n} that is not two numbers up to 255");
-	bool open = false;
-	n = m;
+	*n = *m;
 	if (*c->s == ',') {
 		c->s++;
-		open = *c->s == '}';
-		if (!open && (!bound(c, &n) || n < m))
+		*open = *c->s == '}';
+		if (!*open && (!bound(c, n) || *n < *m))
 			return bad(c, "has a {m,n} that is not two numbers up to 255");
 	}
 	if (*c->s != '}')
 		return bad(c, "has a { without its }");
 	c->s++;
+	return TA_OK;
+}
+
+/* A count is written out: m copies, then a star or n - m optional copies. */
+static enum ta_rc counted(struct compiler *c, int from)
+{
+	int m = 0, n = 0, to = c->p->n;
+	bool open = false;
+	enum ta_rc rc = bounds(c, &m, &n, &open);
+	if (rc)
+		return rc;
 	for (int i = 1; i < m && !rc; i++)
 		rc = copy(c, from, to);
 	if (!rc && open && m == 0)
