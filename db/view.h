@@ -45,7 +45,7 @@ struct view_count {
 };
 
 struct view_money {
-	int64_t hour; /* hours since 1970 */
+	int64_t hour; /* hours since 1970, shifted by the part of an hour in the store's zone */
 	int64_t n, amount;
 	int32_t store_id;
 	int item; /* TALLY_ORDERS or TALLY_REFUNDS */

@@ -183,9 +183,12 @@ static void add_money(struct data *d, const struct view_money *v)
 {
 	const struct view_store *st = data_store(d, v->store_id);
 	int64_t zone = st ? st->zone_s : 0, now = d->now_us / US_PER_S + zone;
-	int64_t at = v->hour * HOUR_S + zone, today = now / DAY_S, day = at / DAY_S;
+	/* Buckets begin at the store's own hours: only whole hours lie between them and local time.
+	 */
+	int64_t whole = (zone - (zone % HOUR_S + HOUR_S) % HOUR_S) / HOUR_S;
+	int64_t at = v->hour + whole, today = now / DAY_S, day = at / 24;
 	struct money_sum *s = sum_of(d, v->currency);
-	int hour = (int)(at % DAY_S / HOUR_S);
+	int hour = (int)(at % 24);
 	if (!s)
 		return;
 	/* Earlier days only up to the hour that is running now. */

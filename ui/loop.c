@@ -61,7 +61,8 @@ static void watch_link(struct loop *l)
 		if (app->link != LINK_LOST)
 			fetch_lost(&l->fetch);
 		app->link = LINK_LOST;
-		snprintf(app->link_error, sizeof(app->link_error), "%s", adb_error(l->db));
+		snprintf(app->link_error, sizeof(app->link_error), "trying again; %.180s",
+			adb_error(l->db));
 	} else if (ready && !l->was_ready && app->link == LINK_LOST) {
 		app->link = LINK_CONNECTING; /* until the schema has been seen */
 	} else if (app->link == LINK_LIVE && app->fresh_us && age > limit) {

@@ -19,12 +19,12 @@ void stream_columns(int w, struct columns *c)
 		.store = 13,
 		.pixel = 8,
 		.state = 12,
-		.tries = 4,
+		.tries = 3,
 		.latency = 6,
-		.amount = 10};
+		.amount = 11};
 	int *const drop[] = {&c->latency, &c->tries, &c->platform, &c->store, &c->pixel};
 	int *const grow[] = {&c->event, &c->state, &c->amount, &c->store, &c->pixel, &c->latency};
-	static const int most[] = {18, 23, 14, 24, 16, 8};
+	static const int most[] = {18, 20, 13, 18, 12, 7};
 	int used = 1;
 	for (const int *p = &c->time; p < &c->rest; p++)
 		used += *p;
@@ -45,12 +45,12 @@ void stream_head(struct pen *p, const struct columns *c)
 	draw_head(p, 1, "", false);
 	draw_head(p, c->time, "Time", false);
 	draw_head(p, c->event, "Event", false);
-	draw_head(p, c->platform, "Platf", false);
+	draw_head(p, c->platform, "To", false);
 	draw_head(p, c->store, "Store", false);
 	draw_head(p, c->pixel, "Pixel", false);
 	draw_head(p, c->state, "State", false);
 	draw_head(p, c->tries, "Try", true);
-	draw_head(p, c->latency, "Latency", true);
+	draw_head(p, c->latency, "Took", true);
 	draw_head(p, c->amount, "Amount", true);
 	draw_head(p, c->rest, "  Detail", false);
 }
@@ -70,7 +70,8 @@ static void detail(struct pen *p, const struct view_row *v, int w)
 	if (w <= 2)
 		return;
 	draw_gap(p, 2);
-	snprintf(text, sizeof(text), "%s%s%s%s%s", v->label, *v->label ? "  " : "", v->code,
+	const char *label = v->name == EV_CUSTOM ? "" : v->label; /* that one is the event's name */
+	snprintf(text, sizeof(text), "%s%s%s%s%s", label, *label ? "  " : "", v->code,
 		*v->code ? " " : "", v->message);
 	draw_text(p, ST_TEXT, w - 2, text);
 }
@@ -128,7 +129,7 @@ static void draw_chip(const struct app *app, struct box b, int row)
 		draw_text(&p, ST_KEY, -1, "/ ");
 		draw_text(&p, ST_STRONG, -1, f->filter_text);
 	} else {
-		draw_text(&p, ST_DIM, -1, "no filter");
+		draw_text(&p, ST_TEXT, -1, "no filter");
 	}
 	draw_text(&right, ST_TEXT, -1, text);
 }
@@ -173,7 +174,7 @@ void pane_events_draw(struct app *app, struct box b)
 	struct inspect *in = &app->inspect;
 	draw_chip(app, b, 0);
 	struct box rest = {b.y + 1, b.x, b.h - 1, b.w};
-	int list = in->zoomed ? 0 : rest.h - TA_MIN(rest.h / 2, 24);
+	int list = in->zoomed ? 0 : rest.h - TA_MIN(rest.h / 2, 18);
 	if (rest.h < 8)
 		list = in->zoomed ? 0 : rest.h;
 	if (list)

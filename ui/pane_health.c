@@ -6,6 +6,7 @@
 #include "ui/states.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* "batches 12  queue 3": members of the beat's object that are numbers or short texts. */
@@ -73,10 +74,10 @@ struct widths {
 
 static void pixel_columns(int w, struct widths *c)
 {
-	*c = (struct widths){.pixel = 13,
+	*c = (struct widths){.pixel = 12,
 		.platform = 10,
 		.store = 13,
-		.state = 10,
+		.state = 11,
 		.sent = 7,
 		.failed = 7,
 		.waiting = 8,
@@ -181,12 +182,46 @@ static void draw_pixel(
 	draw_fill(p, ST_TEXT);
 }
 
+/* Worst first; the order of the frame that is being drawn. */
+static struct {
+	int pixel, rank;
+} order[1000];
+static int norder;
+
+static int by_rank(const void *a, const void *b)
+{
+	const int *x = a, *y = b; /* pixel, rank */
+	return x[1] != y[1] ? y[1] - x[1] : x[0] - y[0];
+}
+
+static void arrange(const struct data *d)
+{
+	norder = TA_MIN((int)d->npixels, (int)TA_COUNT(order));
+	for (int i = 0; i < norder; i++) {
+		struct figures f;
+		struct state_look look;
+		data_figures(d, d->pixels[i].id, -1, &f);
+		pixel_look(&d->pixels[i], &f, &look);
+		order[i].pixel = i;
+		order[i].rank = look.style == ST_BAD ? 3
+				: d->pixels[i].held  ? 2
+						     : look.style == ST_WARN;
+	}
+	qsort(order, (size_t)norder, sizeof(order[0]), by_rank);
+}
+
 static int place_of(const struct data *d, int32_t id)
 {
-	for (size_t i = 0; i < d->npixels; i++)
-		if (d->pixels[i].id == id)
-			return (int)i;
+	for (int i = 0; i < norder; i++)
+		if (d->pixels[order[i].pixel].id == id)
+			return i;
 	return -1;
+}
+
+static const struct view_pixel *pixel_at(const struct data *d, int place)
+{
+	bool there = place >= 0 && place < norder && (size_t)order[place].pixel < d->npixels;
+	return there ? &d->pixels[order[place].pixel] : NULL;
 }
 
 static void draw_pixels(struct app *app, struct box b)
@@ -200,16 +235,22 @@ static void draw_pixels(struct app *app, struct box b)
 	struct pen head = pen_at(b, 1);
 	draw_pixel_head(&head, &c);
 	struct box rows = {b.y + 2, b.x, b.h - 2, b.w};
+	arrange(d);
 	if (rows.h <= 0)
 		return;
 	int at = place_of(d, app->pixel_id);
 	if (at >= 0)
 		app->pixels.sel = at;
-	list_fit(&app->pixels, (int)d->npixels, rows.h);
-	for (int i = 0; i < rows.h && app->pixels.top + i < (int)d->npixels; i++) {
+	list_fit(&app->pixels, norder, rows.h);
+	const struct view_pixel *selected = pixel_at(d, app->pixels.sel);
+	if (selected)
+		app->pixel_id = selected->id;
+	for (int i = 0; i < rows.h && app->pixels.top + i < norder; i++) {
 		struct pen p = pen_at(rows, i);
 		p.selected = app->pixels.top + i == app->pixels.sel;
-		draw_pixel(d, &d->pixels[app->pixels.top + i], &p, &c);
+		const struct view_pixel *px = pixel_at(d, app->pixels.top + i);
+		if (px)
+			draw_pixel(d, px, &p, &c);
 	}
 	if (!d->npixels) {
 		struct pen p = pen_at(rows, 0);
@@ -242,9 +283,7 @@ static void draw_faults(const struct app *app, struct box b)
 {
 	const struct data *d = &app->data;
 	int row = 1;
-	const struct view_pixel *px = app->pixels.sel < (int)d->npixels && app->pixels.sel >= 0
-					      ? &d->pixels[app->pixels.sel]
-					      : NULL;
+	const struct view_pixel *px = data_pixel(d, app->pixel_id);
 	char title[120];
 	snprintf(title, sizeof(title), "What fails at %s", px ? px->name : "it");
 	draw_heading(b, 0, title, "last hour; Enter shows the events");
@@ -276,7 +315,8 @@ void pane_health_draw(struct app *app, struct box b)
 {
 	int used = TA_MIN(draw_beats(app, b, TA_MAX(b.h / 4, 2)), b.h);
 	struct box rest = {b.y + used, b.x, b.h - used, b.w};
-	int faults = TA_MAX(TA_MIN(rest.h / 3, 12), 3), list = TA_MAX(rest.h - faults, 0);
+	int faults = TA_MAX(rest.h / 3, 3), list = TA_MAX(rest.h - faults, 0);
+	list = TA_MIN(list, (int)app->data.npixels + 3);
 	draw_pixels(app, (struct box){rest.y, rest.x, list, rest.w});
 	draw_faults(app, (struct box){rest.y + list, rest.x, rest.h - list, rest.w});
 }
@@ -284,15 +324,15 @@ void pane_health_draw(struct app *app, struct box b)
 bool pane_health_request(struct app *app, enum req r)
 {
 	const struct data *d = &app->data;
-	if (list_move(&app->pixels, r, (int)d->npixels)) {
-		if (app->pixels.sel < (int)d->npixels)
-			app->pixel_id = d->pixels[app->pixels.sel].id;
+	if (list_move(&app->pixels, r, norder)) {
+		const struct view_pixel *to = pixel_at(d, app->pixels.sel);
+		app->pixel_id = to ? to->id : app->pixel_id;
 		return true;
 	}
-	if (r != REQ_OPEN || app->pixels.sel >= (int)d->npixels)
+	const struct view_pixel *px = data_pixel(d, app->pixel_id);
+	if (r != REQ_OPEN || !px)
 		return false;
 	char expr[300], name[200];
-	const struct view_pixel *px = &d->pixels[app->pixels.sel];
 	const struct view_store *st = data_store(d, px->store_id);
 	snprintf(name, sizeof(name), "%.90s", px->name);
 	if (strpbrk(name, "\"\\") || (st && strpbrk(st->name, "\"\\"))) {

@@ -9,15 +9,16 @@
 static struct problem problems[PROBLEMS_MAX]; /* of the frame that is being drawn */
 static size_t nproblems;
 
-static void draw_problem(const struct problem *pb, struct pen *p, bool wide)
+static void draw_problem(const struct problem *pb, struct pen *p, int w)
 {
+	int what = w >= 120 ? 40 : w >= 80 ? 23 : 19, effect = w >= 120 ? 42 : w >= 80 ? 34 : 36;
 	enum style st = pb->bad ? ST_BAD : ST_WARN;
 	draw_text(p, ST_STRONG, 1, p->selected ? theme_glyph(GL_SELECT) : " ");
 	draw_glyph(p, st, pb->bad ? GL_BAD : GL_WARN);
 	draw_gap(p, 1);
-	draw_cell(p, ST_STRONG, wide ? 40 : 26, pb->what);
+	draw_cell(p, ST_STRONG, what, pb->what);
 	draw_gap(p, 1);
-	draw_cell(p, ST_TEXT, wide ? 42 : 30, pb->effect);
+	draw_cell(p, ST_TEXT, effect, pb->effect);
 	draw_gap(p, 1);
 	draw_text(p, ST_TEXT, -1, pb->why);
 	draw_fill(p, ST_TEXT);
@@ -47,7 +48,7 @@ static int draw_problems(struct app *app, struct box b, int most)
 	for (int i = 0; i < rows.h && app->problems.top + i < n; i++) {
 		struct pen p = pen_at(rows, i);
 		p.selected = app->problems.top + i == app->problems.sel;
-		draw_problem(&problems[app->problems.top + i], &p, b.w >= 120);
+		draw_problem(&problems[app->problems.top + i], &p, b.w);
 	}
 	return 1 + lines;
 }
@@ -77,8 +78,9 @@ static void draw_platform(const struct data *d, int platform, struct pen *p)
 	cell_right(p, 9, t);
 	format_ms(f.p50_ms, a);
 	format_ms(f.p95_ms, c);
-	snprintf(t, sizeof(t), "%s / %s", a, c);
-	cell_right(p, 15, t);
+	bool narrow = p->end - p->x < 26;
+	snprintf(t, sizeof(t), narrow ? "%s" : "%s / %s", narrow ? c : a, c);
+	cell_right(p, narrow ? 7 : 15, t);
 	draw_gap(p, 2);
 	chart_spark(p, ST_TEXT, TA_MIN(p->end - p->x - 1, MINUTES), f.line, MINUTES);
 }
@@ -97,7 +99,9 @@ static int draw_platforms(const struct app *app, struct box b)
 	draw_heading(b, 0, "Platforms", "last hour; rate of 5 minutes");
 	struct pen head = pen_at(b, row++);
 	draw_text(&head, ST_HEAD, -1,
-		"            per min     sent  failed    queue      p50 / p95  last 60 min");
+		b.w < 72
+			? "            per min     sent  failed    queue    p95"
+			: "            per min     sent  failed    queue      p50 / p95  last 60 min");
 	for (int i = 0; i < PLATFORM_COUNT; i++) {
 		struct pen p = pen_at(b, row);
 		if (!has_platform(&app->data, i))

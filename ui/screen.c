@@ -21,7 +21,8 @@ static enum style badge(const struct app *app, char out[48])
 		snprintf(out, 48, " CONNECTING ");
 		return ST_BADGE_OFF;
 	case LINK_LOST:
-		snprintf(out, 48, " DB LOST ");
+		format_span((app->mono_us - app->fresh_us) / US_PER_S * US_PER_S, ago);
+		snprintf(out, 48, app->fresh_us ? " DB LOST %s " : " DB LOST ", ago);
 		return ST_BADGE_BAD;
 	case LINK_NO_SCHEMA:
 		snprintf(out, 48, " NO SCHEMA ");
@@ -55,16 +56,21 @@ static void draw_title(const struct app *app, struct box b)
 	draw_gap(&p, 2);
 	draw_text(&p, ST_TEXT, 14, app->place);
 	draw_gap(&p, *app->place ? 2 : 0);
+	int all = 0;
+	for (int i = 0; i < PANE_COUNT; i++)
+		all += draw_width(pane_get((enum pane_id)i)->title) + 4;
+	bool narrow = all > p.end - p.x; /* then numbers say where the others are */
 	for (int i = 0; i < PANE_COUNT; i++) {
-		const struct pane *pane = pane_get((enum pane_id)i);
+		const char *title = pane_get((enum pane_id)i)->title;
 		char name[32];
 		bool here = app->pane == (enum pane_id)i;
-		int n = snprintf(
-			name, sizeof(name), here ? " %d %s " : "%d %s", i + 1, pane->title);
+		if (!here && narrow)
+			title = "";
+		int n = snprintf(name, sizeof(name), here ? " %d %s " : "%d %s", i + 1, title);
 		for (int k = 0; here && k < n; k++)
 			name[k] = (char)toupper((unsigned char)name[k]);
 		draw_text(&p, here ? ST_HERE : ST_TEXT, -1, name);
-		draw_gap(&p, here ? 1 : 2);
+		draw_gap(&p, here ? 1 : *title ? 2 : 1);
 	}
 	draw_text(&right, st, -1, text);
 }

@@ -59,8 +59,13 @@ void state_draw(struct pen *p, const struct state_look *s, int w)
 	int from = p->x;
 	draw_glyph(p, s->style, s->glyph);
 	draw_gap(p, 1);
+	char word[sizeof(s->word)];
+	snprintf(word, sizeof(word), "%s", s->word);
+	char *blank = strchr(word, ' ');
+	if (blank && draw_width(word) > w - (p->x - from)) /* the reason goes first */
+		*blank = '\0';
 	bool loud = s->style == ST_BAD || s->style == ST_WARN;
-	draw_cell(p, loud ? s->style : ST_TEXT, w - (p->x - from), s->word);
+	draw_cell(p, loud ? s->style : ST_TEXT, w - (p->x - from), word);
 }
 
 const char *platform_short(int platform)

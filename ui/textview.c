@@ -82,10 +82,12 @@ static int draw_line(const struct textview *t, const struct text_line *l, struct
 	bool hit = *t->hit && (strcasestr(l->text, t->hit) || strcasestr(l->label, t->hit));
 	int width = b.w - LABEL - 1, used = 1;
 	draw_gap(&p, 1);
-	if (*l->label)
-		draw_cell(&p, ST_DIM, LABEL, l->label);
-	else
+	if (*l->label) {
+		draw_cell(&p, ST_STRONG, LABEL - 1, l->label);
+		draw_gap(&p, 1);
+	} else {
 		width = b.w - 1;
+	}
 	struct buf text = BUF_INIT(1 << 18);
 	utf8_clean(&text, l->text, strlen(l->text), t->wrap ? 20000 : (size_t)(t->left + b.w + 1));
 	size_t len = text.len;

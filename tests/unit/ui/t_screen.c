@@ -1,0 +1,198 @@
+/* Every view at four sizes, UTF-8 and ASCII, as text and attributes. TA_GOLDEN_UPDATE=1 writes what
+ * is seen instead of comparing it; look at the difference before committing it. */
+#include "tests/unit/ui/fake.h"
+#include "tests/unit/ui/vt.h"
+#include "ui/term.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+
+#include <cmocka.h>
+
+static const int sizes[][2] = {{60, 16}, {80, 24}, {132, 43}, {200, 60}};
+
+static char *read_golden(const char *path)
+{
+	FILE *f = fopen(path, "r");
+	struct buf b = BUF_INIT(1 << 20);
+	char *p;
+	if (!f)
+		return NULL;
+	while ((p = buf_room(&b, 4096))) {
+		size_t n = fread(p, 1, 4096, f);
+		buf_grew(&b, n);
+		if (!n)
+			break;
+	}
+	fclose(f);
+	return buf_detach(&b);
+}
+
+static void compare(const char *name, const struct buf *seen)
+{
+	char path[500];
+	snprintf(path, sizeof(path), "%s/golden/screen/%s.txt", TA_TESTS, name);
+	if (getenv("TA_GOLDEN_UPDATE")) {
+		FILE *f = fopen(path, "w");
+		assert_non_null(f);
+		fwrite(seen->p, 1, seen->len, f);
+		fclose(f);
+		return;
+	}
+	char *want = read_golden(path);
+	if (!want || strcmp(want, buf_str(seen)) != 0)
+		print_error("%s differs; seen:\n%s", path, buf_str(seen));
+	assert_non_null(want);
+	assert_string_equal(want, buf_str(seen));
+	free(want);
+}
+
+typedef void prepare_fn(struct app *app);
+
+static void shot(const char *name, prepare_fn *prepare, int size, bool ascii)
+{
+	struct vt t;
+	struct app *app = ta_alloc(sizeof(*app));
+	struct buf seen = BUF_INIT(1 << 20);
+	char full[100];
+	int w = sizes[size][0], h = sizes[size][1];
+	vt_open(&t, w, h, ascii);
+	fake_app(app);
+	prepare(app);
+	screen_draw(app);
+	vt_show(&t);
+	vt_dump(&t, &seen);
+	snprintf(full, sizeof(full), "%s-%dx%d-%s", name, w, h, ascii ? "ascii" : "utf8");
+	compare(full, &seen);
+	buf_release(&seen);
+	app_release(app);
+	free(app);
+	vt_close(&t);
+}
+
+static void everywhere(const char *name, prepare_fn *prepare)
+{
+	for (int i = 0; i < (int)TA_COUNT(sizes); i++)
+		for (int ascii = 0; ascii < 2; ascii++)
+			shot(name, prepare, i, ascii);
+}
+
+static void type(struct app *app, const char *keys)
+{
+	for (; *keys; keys++)
+		app_key(app, (unsigned char)*keys);
+}
+
+static void go_overview(struct app *app)
+{
+	app_go(app, PANE_OVERVIEW);
+}
+
+static void go_health(struct app *app)
+{
+	type(app, "2j");
+}
+
+static void go_events(struct app *app)
+{
+	type(app, "3");
+}
+
+static void go_revenue(struct app *app)
+{
+	type(app, "4jj");
+}
+
+static void go_payload(struct app *app)
+{
+	type(app, "3]\r");
+}
+
+static void go_attempts(struct app *app)
+{
+	type(app, "3]]\r");
+}
+
+static void go_rules(struct app *app)
+{
+	type(app, "3[\r");
+}
+
+static void go_help(struct app *app)
+{
+	type(app, "?");
+}
+
+static void go_filter(struct app *app)
+{
+	type(app, "/state=failed\r");
+}
+
+static void go_wrong_filter(struct app *app)
+{
+	type(app, "/state=failed and )");
+}
+
+static void go_paused(struct app *app)
+{
+	type(app, "3Z");
+}
+
+static void go_lost(struct app *app)
+{
+	app->link = LINK_LOST;
+	snprintf(app->link_error, sizeof(app->link_error), "connection refused");
+}
+
+static void go_stale(struct app *app)
+{
+	app->link = LINK_STALE;
+	app->fresh_us = app->mono_us - 12 * US_PER_S;
+}
+
+static void go_empty(struct app *app)
+{
+	feed_reset(&app->feed);
+	app->feed.loaded = app->feed.end = true;
+	app->data.npixels = app->data.nbeats = app->data.nfaults = app->data.nmoney = 0;
+}
+
+static void the_four_views(void **state)
+{
+	(void)state;
+	everywhere("overview", go_overview);
+	everywhere("health", go_health);
+	everywhere("events", go_events);
+	everywhere("revenue", go_revenue);
+	everywhere("help", go_help);
+}
+
+static void the_inspector(void **state)
+{
+	(void)state;
+	shot("payload", go_payload, 1, false);
+	shot("attempts", go_attempts, 1, false);
+	shot("rules", go_rules, 1, false);
+	shot("attempts", go_attempts, 3, false);
+}
+
+static void states_of_the_frame(void **state)
+{
+	(void)state;
+	shot("filter", go_filter, 1, false);
+	shot("filter-wrong", go_wrong_filter, 1, false);
+	shot("paused", go_paused, 1, false);
+	shot("lost", go_lost, 1, false);
+	shot("stale", go_stale, 1, false);
+	shot("empty", go_empty, 1, false);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_four_views),
+		cmocka_unit_test(the_inspector),
+		cmocka_unit_test(states_of_the_frame),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
