@@ -102,7 +102,7 @@ static void fill_row(struct job *j, const struct track_item *item, const struct 
 {
 	struct inbox_row *row = &j->rows[j->n++];
 	*row = *common;
-	row->topic = event_word(item->name);
+	row->topic = event_word((int)item->name);
 	row->webhook_id = item->event_id;
 	job_body(j, row, item->bytes, item->len);
 	receipt_key(row);

@@ -394,6 +394,7 @@ static enum ta_rc parse_address(struct sockaddr_storage *sa, struct ta_err *err)
 	return TA_OK;
 }
 
+TA_PRINTF(2, 0)
 static void on_mhd_log(void *cls, const char *fmt, va_list ap)
 {
 	char text[300];
