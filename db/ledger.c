@@ -98,10 +98,10 @@ static enum ta_rc read_book(struct db *db, struct ledger *l, struct ta_err *err)
 
 /* The latest verdict of a delivery is the one of the highest run and attempt: one number per
  * verdict finds it in one pass. Without a verdict the route's own decision stands. */
-#define LATEST                                                                                       \
-	"WITH v AS (SELECT event_id, pixel_id, (max((run::bigint << 24) | (attempt::bigint << 8) | " \
-	"after) & 255)::int AS after FROM verdict GROUP BY 1, 2), "                                  \
-	"d AS (SELECT r.event_id, r.pixel_id, coalesce(v.after, r.decision)::int AS state FROM "     \
+#define LATEST                                                                                     \
+	"WITH v AS (SELECT event_id, pixel_id, (max((run::bigint << 24) | "                        \
+	"(attempt::bigint << 8) | after) & 255)::int AS after FROM verdict GROUP BY 1, 2), "       \
+	"d AS (SELECT r.event_id, r.pixel_id, coalesce(v.after, r.decision)::int AS state FROM "   \
 	"route r LEFT JOIN v ON v.event_id = r.event_id AND v.pixel_id = r.pixel_id) "
 
 static enum ta_rc read_rows(struct db *db, struct ledger *l, struct ta_err *err)

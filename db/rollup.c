@@ -71,22 +71,28 @@ static const char fold_sql[] =
 	"c AS (INSERT INTO curlog VALUES ($6, $3)) "
 	"SELECT coalesce(sum(rows), 0)::bigint FROM t";
 
-static enum ta_rc fold_stage(struct rollup *r, struct db *db, int stage, int64_t upto,
-	int64_t now_us, size_t *rows, struct ta_err *err)
+/* One stage's deltas up to an id. */
+struct fold {
+	int stage;
+	int64_t upto, now_us;
+};
+
+static enum ta_rc fold_stage(
+	struct rollup *r, struct db *db, const struct fold *f, size_t *rows, struct ta_err *err)
 {
 	struct db_args a = DB_ARGS_INIT;
 	PGresult *res = NULL;
 	int64_t hour_us = 3600 * US_PER_S;
-	db_arg_i32(&a, stage + 1);
-	db_arg_i64(&a, r->pos[stage]);
-	db_arg_i64(&a, upto);
-	db_arg_i64(&a, (now_us - ROLLUP_MINUTES_H * hour_us) / (60 * US_PER_S));
+	db_arg_i32(&a, f->stage + 1);
+	db_arg_i64(&a, r->pos[f->stage]);
+	db_arg_i64(&a, f->upto);
+	db_arg_i64(&a, (f->now_us - ROLLUP_MINUTES_H * hour_us) / (60 * US_PER_S));
 	db_arg_texts(&a, (const char *const *)r->bad_zones, r->nbad);
-	db_arg_text(&a, cursors[stage]);
+	db_arg_text(&a, cursors[f->stage]);
 	enum ta_rc rc = db_query(db, fold_sql, &a, &res, err);
 	if (!rc) {
 		*rows += (size_t)db_i64(res, 0, 0);
-		r->pos[stage] = upto;
+		r->pos[f->stage] = f->upto;
 	}
 	PQclear(res);
 	db_args_release(&a);
@@ -133,12 +139,13 @@ enum ta_rc rollup_fold(
 	for (int i = 0; i < ROLLUP_STAGES && !rc; i++) {
 		if (!upto[i])
 			continue;
-		rc = fold_stage(r, db, i, upto[i], now_us, rows, err);
+		struct fold f = {i, upto[i], now_us};
+		rc = fold_stage(r, db, &f, rows, err);
 		if (rc && strcmp(err->sqlstate, "22023") == 0) {
 			size_t before = r->nbad;
 			rc = learn_bad_zones(r, db, err);
 			if (!rc && r->nbad > before)
-				rc = fold_stage(r, db, i, upto[i], now_us, rows, err);
+				rc = fold_stage(r, db, &f, rows, err);
 		}
 	}
 	return rc;

@@ -245,8 +245,8 @@ const struct table table_pixel = {
 		  "FROM pixel p JOIN store s ON s.id = p.store_id WHERE p.deleted_us IS NULL "
 		  "AND ($1 = 0 OR p.id = $1) AND ($2 IS NULL OR s.name = $2) "
 		  "ORDER BY s.name, p.name LIMIT 10000",
-	.find = "SELECT p.id FROM pixel p JOIN store s ON s.id = p.store_id WHERE p.deleted_us IS NULL "
-		"AND (p.id::text = $1 OR p.name = $1 OR s.name || '/' || p.name = $1) LIMIT 2",
+	.find = "SELECT p.id FROM pixel p JOIN store s ON s.id = p.store_id "
+		"WHERE p.deleted_us IS NULL AND (p.id::text = $1 OR p.name = $1 OR s.name || '/' || p.name = $1) LIMIT 2",
 	.insert = insert,
 	.update = update,
 	.remove = remove_row,

@@ -208,11 +208,17 @@ static void ask_pages(struct fetch *f, struct app *app, struct adb *db)
 		ask(f, app, db, SET_ORDERS_OLDER);
 }
 
+static bool linked(const struct app *app)
+{
+	return app->link != LINK_CONNECTING && app->link != LINK_LOST &&
+	       app->link != LINK_NO_SCHEMA;
+}
+
 void fetch_plan(struct fetch *f, struct app *app, struct adb *db, bool refresh)
 {
 	if (!adb_idle(db))
 		return;
-	if (app->link == LINK_CONNECTING || app->link == LINK_LOST || app->link == LINK_NO_SCHEMA) {
+	if (!linked(app)) {
 		if (app->link != LINK_NO_SCHEMA || refresh)
 			ask(f, app, db, SET_SCHEMA);
 		adb_send(db);

@@ -132,6 +132,17 @@ static void add_some(struct buf *t, const char *name, const char *value)
 		buf_addf(t, "%s%s=%.40s", t->len ? "  " : "", name, value);
 }
 
+static void match_keys(struct build *b, const struct event_user *u, struct buf *t)
+{
+	buf_clear(t);
+	buf_addf(t, "%s", u->email ? "e-mail " : "");
+	buf_addf(t, "%s%s%s%s", u->phone ? "phone " : "", u->external_id ? "external_id " : "",
+		u->ip && u->user_agent ? "ip+browser " : "",
+		u->first_name || u->last_name ? "name" : "");
+	add(b, ST_TEXT, "match",
+		t->len ? arena_strdup(b->a, buf_str(t)) : "nothing to match a person by");
+}
+
 /* What attribution and matching live on, from the document. */
 static void from_document(struct build *b)
 {
@@ -150,14 +161,7 @@ static void from_document(struct build *b)
 			ev.utm.source ? ev.utm.source : "-", ev.utm.medium ? ev.utm.medium : "-",
 			ev.utm.campaign ? ev.utm.campaign : "-");
 	add(b, ST_TEXT, "click", t.len ? arena_strdup(b->a, buf_str(&t)) : "none");
-	buf_clear(&t);
-	buf_addf(&t, "%s", ev.user.email ? "e-mail " : "");
-	buf_addf(&t, "%s%s%s%s", ev.user.phone ? "phone " : "",
-		ev.user.external_id ? "external_id " : "",
-		ev.user.ip && ev.user.user_agent ? "ip+browser " : "",
-		ev.user.first_name || ev.user.last_name ? "name" : "");
-	add(b, ST_TEXT, "match",
-		t.len ? arena_strdup(b->a, buf_str(&t)) : "nothing to match a person by");
+	match_keys(b, &ev.user, &t);
 	add(b, ST_TEXT, "consent",
 		ev.consent == CONSENT_GRANTED  ? "granted"
 		: ev.consent == CONSENT_DENIED ? "denied"

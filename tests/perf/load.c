@@ -215,8 +215,8 @@ int main(int argc, char **argv)
 	}
 	run(seconds, rate);
 	qsort(g.us, g.n, sizeof(*g.us), by_value);
-	printf("{\"requests\": %zu, \"errors\": %zu, \"per_s\": %.0f, \"p50_ms\": %.3f, \"p99_ms\": "
-	       "%.3f, \"p999_ms\": %.3f}\n",
+	printf("{\"requests\": %zu, \"errors\": %zu, \"per_s\": %.0f, \"p50_ms\": %.3f, "
+	       "\"p99_ms\": %.3f, \"p999_ms\": %.3f}\n",
 		g.n, g.errors, (double)g.n / seconds, at(0.5), at(0.99), at(0.999));
 	return 0;
 }
