@@ -5,11 +5,20 @@
 
 #include <string.h>
 
+static const struct {
+	const char *verb;
+	int (*run)(int argc, char **argv);
+} verbs[] = {
+	{"list", event_list},
+	{"show", event_show},
+	{"tail", event_tail},
+	{"normalise", event_normalise},
+};
+
 int cmd_event(int argc, char **argv)
 {
-	struct ta_err err = {0};
-	if (argc > 1 && strcmp(argv[1], "normalise") == 0)
-		return event_normalise(argc - 1, argv + 1);
-	ta_fail(&err, TA_USAGE, "usage: trackai event normalise --topic T FILE");
-	return cmd_fail("event", &err);
+	for (size_t i = 0; argc > 1 && i < TA_COUNT(verbs); i++)
+		if (strcmp(argv[1], verbs[i].verb) == 0)
+			return verbs[i].run(argc - 1, argv + 1);
+	return cmd_verb_fail(argc, argv);
 }

@@ -1,9 +1,14 @@
-/* Parts of `trackai event`. */
+/* Parts of `trackai event` and `trackai delivery`. */
 #ifndef TA_CMD_EVENT_H
 #define TA_CMD_EVENT_H
 
 /* trackai event normalise --topic T FILE; argv[0] is "normalise". Prints one document per line, or
  * the typed failure. Needs no database. Returns the exit status: 4 for a failure. */
 int event_normalise(int argc, char **argv);
+/* trackai event list, tail, show; trackai delivery list. argv[0] is the verb. */
+int event_list(int argc, char **argv);
+int event_tail(int argc, char **argv);
+int event_show(int argc, char **argv);
+int delivery_list(int argc, char **argv);
 
 #endif

@@ -4,11 +4,14 @@
 #include "src/clock.h"
 #include "src/err.h"
 #include "src/money.h"
+#include "src/utf8.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define CELL_MAX (256u << 10)
 
 void out_head(struct out_table *t, const char *head)
 {
@@ -16,16 +19,9 @@ void out_head(struct out_table *t, const char *head)
 	t->heads[t->ncols++] = head;
 }
 
-/* Control bytes of ASCII and of U+0080..U+009F become blanks. */
-static char *clean(const char *text)
+void out_clean(struct buf *b, const char *text)
 {
-	char *s = ta_strdup(text);
-	for (unsigned char *p = (unsigned char *)s; *p; p++)
-		if (*p < 0x20 || *p == 0x7f)
-			*p = ' ';
-		else if (p[0] == 0xc2 && p[1] >= 0x80 && p[1] <= 0x9f)
-			p[0] = p[1] = ' ';
-	return s;
+	(void)utf8_clean(b, text, strlen(text), SIZE_MAX);
 }
 
 void out_cell(struct out_table *t, const char *text)
@@ -34,7 +30,9 @@ void out_cell(struct out_table *t, const char *text)
 		t->size = t->size ? t->size * 2 : 64;
 		t->cells = ta_realloc(t->cells, t->size * sizeof(*t->cells));
 	}
-	t->cells[t->nrows++] = clean(text && *text ? text : "-");
+	struct buf b = BUF_INIT(CELL_MAX);
+	out_clean(&b, text && *text ? text : "-");
+	t->cells[t->nrows++] = buf_detach(&b);
 }
 
 void out_cellf(struct out_table *t, const char *fmt, ...)
@@ -47,13 +45,9 @@ void out_cellf(struct out_table *t, const char *fmt, ...)
 	out_cell(t, text);
 }
 
-/* Characters, counted as UTF-8 lead bytes: good enough for padding. */
-static size_t width(const char *s)
+static size_t width_of(const char *s)
 {
-	size_t n = 0;
-	for (; *s; s++)
-		n += ((unsigned char)*s & 0xc0) != 0x80;
-	return n;
+	return utf8_width(s, strlen(s));
 }
 
 static void print_row(const struct out_table *t, const char *const *cells, const size_t *widths)
@@ -61,7 +55,7 @@ static void print_row(const struct out_table *t, const char *const *cells, const
 	for (size_t c = 0; c < t->ncols; c++) {
 		bool last = c + 1 == t->ncols;
 		fputs(cells[c], stdout);
-		for (size_t i = width(cells[c]); !last && i < widths[c] + 2; i++)
+		for (size_t i = width_of(cells[c]); !last && i < widths[c] + 2; i++)
 			putchar(' ');
 	}
 	putchar('\n');
@@ -71,16 +65,26 @@ void out_print(struct out_table *t)
 {
 	size_t widths[OUT_COLUMNS] = {0};
 	for (size_t c = 0; c < t->ncols; c++)
-		widths[c] = width(t->heads[c]);
+		widths[c] = width_of(t->heads[c]);
 	for (size_t i = 0; i < t->nrows; i++)
-		widths[i % t->ncols] = TA_MAX(widths[i % t->ncols], width(t->cells[i]));
+		widths[i % t->ncols] = TA_MAX(widths[i % t->ncols], width_of(t->cells[i]));
 	print_row(t, t->heads, widths);
 	for (size_t i = 0; i + t->ncols <= t->nrows; i += t->ncols)
 		print_row(t, (const char *const *)&t->cells[i], widths);
+	out_free(t);
+}
+
+void out_free(struct out_table *t)
+{
 	for (size_t i = 0; i < t->nrows; i++)
 		free(t->cells[i]);
 	free(t->cells);
 	*t = (struct out_table){0};
+}
+
+const char *out_at(const struct out_table *t, size_t i)
+{
+	return t->cells[i];
 }
 
 void out_json(json_t *j)
@@ -99,6 +103,23 @@ json_t *out_money(int64_t minor, const char *currency)
 	struct buf b = BUF_INIT(64);
 	money_format(&b, m);
 	json_t *j = json_pack("{s:s, s:s}", "amount", buf_str(&b), "currency", m.currency);
+	buf_release(&b);
+	return j;
+}
+
+json_t *out_text(const char *p, size_t n)
+{
+	struct buf b = BUF_INIT(SIZE_MAX / 4);
+	if (utf8_valid(p, n))
+		return json_stringn(p, n);
+	for (size_t i = 0; i < n;) {
+		char text[4];
+		uint32_t cp;
+		size_t len = utf8_decode(p + i, n - i, &cp);
+		buf_add(&b, text, utf8_encode(cp, text));
+		i += len ? len : 1;
+	}
+	json_t *j = json_stringn(buf_str(&b), b.len);
 	buf_release(&b);
 	return j;
 }

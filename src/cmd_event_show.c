@@ -1,0 +1,228 @@
+/* trackai event show ID: the event, each delivery with its explanation, each exchange. */
+#include "db/conn.h"
+#include "db/find.h"
+#include "db/rules.h"
+#include "src/arena.h"
+#include "src/buf.h"
+#include "src/clock.h"
+#include "src/cmd.h"
+#include "src/cmd_db.h"
+#include "src/cmd_event.h"
+#include "src/cmd_out.h"
+#include "src/crypto.h"
+#include "src/explain.h"
+#include "src/json_cut.h"
+#include "src/opt.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* Every predicate that was looked at, with the rule it belongs to; a rule without a condition is
+ * one step. */
+static void add_steps(json_t *all, const struct explain_rule *r)
+{
+	if (r->result == EXPLAIN_NOT_REACHED)
+		return;
+	if (r->trace.n == 0)
+		json_array_append_new(
+			all, json_pack("{s:o, s:s, s:s, s:n, s:b}", "rule", out_id(r->rule->id),
+				     "name", r->rule->name, "predicate", r->rule->expr, "seen",
+				     "result", r->result == EXPLAIN_MATCH));
+	for (size_t i = 0; i < r->trace.n; i++) {
+		const struct rule_step *s = &r->trace.steps[i];
+		json_t *seen = json_loads(s->seen, JSON_DECODE_ANY, NULL);
+		json_array_append_new(
+			all, json_pack("{s:o, s:s, s:s, s:o, s:b}", "rule", out_id(r->rule->id),
+				     "name", r->rule->name, "predicate", s->predicate, "seen",
+				     seen ? seen : json_null(), "result", s->result));
+	}
+}
+
+/* {"id","version","trace"}: id null when no rule decided. */
+static enum ta_rc rule_json(struct db *db, const struct find_event *e,
+	const struct find_delivery *d, json_t **out, struct ta_err *err)
+{
+	struct arena mem = ARENA_INIT;
+	struct route_store store;
+	struct route_pixel pixel;
+	struct explain x = {0};
+	json_t *trace = json_array();
+	enum ta_rc rc = TA_OK;
+	if (e->doc)
+		rc = catalog_pixel_at(db, d->pixel_id, d->rev, &mem, &store, &pixel, err);
+	if (!rc && e->doc) {
+		const struct route_case c = {.ev = &e->ev,
+			.store = &store,
+			.pixel = &pixel,
+			.received_us = e->received_us};
+		route_explain(&c, &mem, &x);
+	}
+	for (size_t i = 0; i < x.n; i++)
+		add_steps(trace, &x.rules[i]);
+	*out = json_pack("{s:o, s:o, s:o}", "id", d->rule_id ? out_id(d->rule_id) : json_null(),
+		"version", d->rule_id ? json_integer(d->rule_version) : json_null(), "trace",
+		trace);
+	arena_release(&mem);
+	return rc;
+}
+
+/* The request as sent, of a batch only this event's part; all bytes of it as they were. */
+static json_t *request_json(const struct find_attempt *t)
+{
+	struct buf b = BUF_INIT(64u << 20);
+	if (!t->request)
+		return json_null();
+	if (t->n <= 1 || !json_cut(&b, t->request, t->nrequest, "data", (size_t)t->position)) {
+		buf_clear(&b);
+		buf_add(&b, t->request, t->nrequest);
+	}
+	json_t *j = out_text(buf_str(&b), b.len);
+	buf_release(&b);
+	return j;
+}
+
+static json_t *attempts_json(const struct find_delivery *d)
+{
+	json_t *all = json_array();
+	for (size_t i = 0; i < d->nattempts; i++) {
+		const struct find_attempt *t = &d->attempts[i];
+		if (!t->attempt_id)
+			continue;
+		json_array_append_new(all,
+			json_pack(
+				"{s:o, s:i, s:i, s:o, s:o, s:s, s:s, s:s, s:s, s:i, s:i, s:s, s:s}",
+				"at", out_time(t->at_us), "http", t->http, "ms", t->ms, "request",
+				request_json(t), "response",
+				t->response ? out_text(t->response, t->nresponse) : json_null(),
+				"verdict", disposition_word(t->after), "reason",
+				reason_word(t->reason), "code", t->code, "message", t->message,
+				"events", t->n, "attempt", (int)t->attempt, "class",
+				t->class ? t->class : "", "error", t->error ? t->error : ""));
+	}
+	return all;
+}
+
+/* Why it is where it is, when no exchange says so: "no numbers to match a person by". */
+static const char *detail(const struct find_delivery *d)
+{
+	const struct find_attempt *last = d->nattempts ? &d->attempts[d->nattempts - 1] : NULL;
+	return last && *last->message ? last->message : reason_text(d->reason);
+}
+
+static enum ta_rc event_json(
+	struct db *db, const struct find_event *e, json_t **out, struct ta_err *err)
+{
+	char key[33];
+	json_t *deliveries = json_array();
+	enum ta_rc rc = TA_OK;
+	hex_encode(e->key, sizeof(e->key), key);
+	for (size_t i = 0; !rc && i < e->n; i++) {
+		const struct find_delivery *d = &e->deliveries[i];
+		json_t *rule = NULL;
+		rc = rule_json(db, e, d, &rule, err);
+		json_array_append_new(deliveries,
+			json_pack("{s:s, s:s, s:i, s:s, s:s, s:s, s:o, s:o}", "pixel", d->pixel,
+				"platform", d->platform, "run", d->run, "disposition",
+				disposition_word(d->state), "reason", reason_word(d->reason),
+				"detail", detail(d), "rule", rule, "attempts", attempts_json(d)));
+	}
+	json_t *doc = e->doc ? json_loadb(e->doc, e->ndoc, 0, NULL) : NULL;
+	*out = json_pack("{s:o, s:s, s:s, s:s, s:s, s:o, s:o, s:s, s:s?, s:s, s:b, s:o, s:o}", "id",
+		out_id(e->id), "key", key, "wire_id", e->wire_id, "name", event_word(e->name),
+		"store", e->store, "received_at", out_time(e->received_us), "at",
+		out_time(e->at_us), "source", source_word(e->source), "order_id", e->order_id,
+		"label", e->label, "test", e->test, "doc", doc ? doc : json_null(), "deliveries",
+		deliveries);
+	return rc;
+}
+
+static void line(const char *name, const char *text)
+{
+	struct buf b = BUF_INIT(64u << 10);
+	out_clean(&b, text);
+	printf("%-12s %s\n", name, buf_str(&b));
+	buf_release(&b);
+}
+
+static void print_attempt(const struct find_attempt *t)
+{
+	char at[32], text[200];
+	clock_format(t->at_us, at);
+	snprintf(text, sizeof(text), "%s  http %d  %d ms  %s", at, t->http, t->ms,
+		disposition_word(t->after));
+	line("    attempt", text);
+	if (*t->code || *t->message)
+		line("      says", t->message);
+}
+
+static void print_people(const struct find_event *e, const json_t *j)
+{
+	char at[32];
+	static const char *const names[] = {
+		"id", "key", "wire_id", "name", "store", "label", "source"};
+	for (size_t i = 0; i < TA_COUNT(names); i++)
+		line(names[i], json_string_value(json_object_get(j, names[i])));
+	clock_format(e->at_us, at);
+	line("happened", at);
+	clock_format(e->received_us, at);
+	line("received", at);
+	for (size_t i = 0; i < e->n; i++) {
+		const struct find_delivery *d = &e->deliveries[i];
+		char text[300];
+		snprintf(text, sizeof(text), "%s, run %d: %s (%s): %.150s", d->pixel, d->run,
+			disposition_word(d->state), reason_word(d->reason), detail(d));
+		line("  delivery", text);
+		if (d->rule_id) {
+			snprintf(text, sizeof(text), "%d, version %d", d->rule_id, d->rule_version);
+			line("    rule", text);
+		}
+		for (size_t k = 0; k < d->nattempts; k++)
+			if (d->attempts[k].attempt_id)
+				print_attempt(&d->attempts[k]);
+	}
+	char *doc = json_dumps(json_object_get(j, "doc"), JSON_INDENT(1) | JSON_ENCODE_ANY);
+	for (char *p = doc, *end; p && *p; p = end + (*end == '\n')) {
+		end = p + strcspn(p, "\n");
+		struct buf b = BUF_INIT(64u << 10);
+		char *text = ta_asprintf("%.*s", (int)(end - p), p);
+		out_clean(&b, text);
+		puts(buf_str(&b));
+		buf_release(&b);
+		free(text);
+	}
+	free(doc);
+}
+
+int event_show(int argc, char **argv)
+{
+	bool json = false;
+	int64_t id = 0;
+	struct ta_err err = {0};
+	struct db *db = NULL;
+	struct arena mem = ARENA_INIT;
+	struct find_event e = {0};
+	json_t *j = NULL;
+	const struct opt opts[] = {{"json", OPT_FLAG, &json, "one JSON value"}, {0}};
+	enum ta_rc rc = opt_parse(&argc, argv, opts, &err);
+	if (!rc && argc != 2)
+		rc = ta_fail(
+			&err, TA_USAGE, "which event? Give its id; trackai event list shows them");
+	if (!rc)
+		rc = cmd_db_ready("show", &db, &err);
+	if (!rc)
+		rc = find_event_id(db, argv[1], &id, &err);
+	if (!rc)
+		rc = find_event(db, id, &mem, &e, &err);
+	if (!rc)
+		rc = find_exchanges(db, &mem, &e, &err);
+	if (!rc)
+		rc = event_json(db, &e, &j, &err);
+	if (!rc && json)
+		out_json(json_incref(j));
+	else if (!rc)
+		print_people(&e, j);
+	json_decref(j);
+	db_close(db);
+	arena_release(&mem);
+	return rc ? cmd_fail("event show", &err) : 0;
+}
