@@ -279,14 +279,15 @@ static bool matches(const struct find_query *q, const struct names *names,
 
 /* Shows one event when it matches; returns how much of the limit it took. */
 static int64_t offer(const struct find_query *q, const struct names *names, struct arena *a,
-	const struct find_event *e)
+	const struct find_event *e, int64_t left)
 {
 	bool *match = arena_alloc(a, (e->n + 1) * sizeof(*match));
 	int64_t n = 0;
 	if (e->received_us < q->since_us)
 		return 0;
 	for (size_t i = 0; i < e->n; i++) {
-		match[i] = matches(q, names, e, &e->deliveries[i]);
+		match[i] =
+			(n < left || !q->per_delivery) && matches(q, names, e, &e->deliveries[i]);
 		n += match[i];
 	}
 	if (!e->n && !q->per_delivery)

@@ -49,7 +49,7 @@ void tally_clear(struct tally *t);
 
 /* The folder's cursor over a stage's deltas (table curlog): what lies behind it is in the rollups
  * and the ledger, what lies before it is not. Whoever reads a sum adds the rows before it. */
-#define TALLY_CURSOR_ROUTER     "fold.router"
-#define TALLY_CURSOR_DISPATCHER "fold.dispatcher"
+#define TALLY_CURSOR_ROUTER     "folder:1"
+#define TALLY_CURSOR_DISPATCHER "folder:2"
 
 #endif
