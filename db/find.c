@@ -332,8 +332,8 @@ enum ta_rc find_events(struct db *db, struct find_query *q, struct ta_err *err)
 		PQclear(r);
 		more = !rc && p.n == PAGE;
 		for (size_t i = 0; !rc && i < p.n && left > 0; i++)
-			left -= offer(
-				q, &names, &p.mem, &p.events[q->oldest_first ? i : p.n - 1 - i]);
+			left -= offer(q, &names, &p.mem,
+				&p.events[q->oldest_first ? i : p.n - 1 - i], left);
 		if (!rc && p.n) {
 			edge = q->oldest_first ? p.events[p.n - 1].id + 1 : p.events[0].id;
 			q->last_id = TA_MAX(q->last_id, p.events[p.n - 1].id);

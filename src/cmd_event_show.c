@@ -66,15 +66,37 @@ static enum ta_rc rule_json(struct db *db, const struct find_event *e,
 	return rc;
 }
 
-/* The request as sent, of a batch only this event's part; all bytes of it as they were. */
+/* Where the body of a stored request begins: behind its head and the empty line. */
+static size_t body_at(const struct find_attempt *t)
+{
+	const char *blank = t->request ? strstr(t->request, "\n\n") : NULL;
+	return blank ? (size_t)(blank - t->request) + 2 : 0;
+}
+
+/* The head's lines: method and URL, then each header. */
+static json_t *head_json(const struct find_attempt *t)
+{
+	json_t *all = json_array();
+	size_t n = body_at(t);
+	for (size_t i = 0; i + 2 < n;) {
+		size_t len = strcspn(t->request + i, "\n");
+		json_array_append_new(all, out_text(t->request + i, len));
+		i += len + 1;
+	}
+	return all;
+}
+
+/* The body as sent, of a batch only this event's part; all bytes of it as they were. */
 static json_t *request_json(const struct find_attempt *t)
 {
 	struct buf b = BUF_INIT(64u << 20);
+	size_t from = body_at(t);
 	if (!t->request)
 		return json_null();
-	if (t->n <= 1 || !json_cut(&b, t->request, t->nrequest, "data", (size_t)t->position)) {
+	if (t->n <= 1 ||
+		!json_cut(&b, t->request + from, t->nrequest - from, "data", (size_t)t->position)) {
 		buf_clear(&b);
-		buf_add(&b, t->request, t->nrequest);
+		buf_add(&b, t->request + from, t->nrequest - from);
 	}
 	json_t *j = out_text(buf_str(&b), b.len);
 	buf_release(&b);
@@ -90,9 +112,9 @@ static json_t *attempts_json(const struct find_delivery *d)
 			continue;
 		json_array_append_new(all,
 			json_pack(
-				"{s:o, s:i, s:i, s:o, s:o, s:s, s:s, s:s, s:s, s:i, s:i, s:s, s:s}",
-				"at", out_time(t->at_us), "http", t->http, "ms", t->ms, "request",
-				request_json(t), "response",
+				"{s:o, s:i, s:i, s:o, s:o, s:o, s:s, s:s, s:s, s:s, s:i, s:i, s:s, s:s}",
+				"at", out_time(t->at_us), "http", t->http, "ms", t->ms, "head",
+				head_json(t), "request", request_json(t), "response",
 				t->response ? out_text(t->response, t->nresponse) : json_null(),
 				"verdict", disposition_word(t->after), "reason",
 				reason_word(t->reason), "code", t->code, "message", t->message,
