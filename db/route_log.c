@@ -166,10 +166,7 @@ enum ta_rc wires_find(
 		p, out, err);
 }
 
-#define HOLD_COLUMNS                                                                               \
-	"SELECT h.event_id, h.store_id, h.reason, h.order_id, h.wire_id, e.received_us, "          \
-	"e.writer, e.receipt, d.doc FROM hold h JOIN event e ON e.id = h.event_id JOIN "           \
-	"event_doc d ON d.id = h.event_id "
+#define HOLD_COLUMNS "SELECT h.event_id, h.store_id, h.reason, h.order_id, h.wire_id FROM hold h "
 
 enum ta_rc holds_find(struct db *db, const struct store_texts *orders,
 	const struct store_texts *wires, PGresult **out, struct ta_err *err)
@@ -193,12 +190,25 @@ enum ta_rc holds_find(struct db *db, const struct store_texts *orders,
 
 enum ta_rc holds_due(struct db *db, int64_t now_us, int limit, PGresult **out, struct ta_err *err)
 {
-	char sql[500];
+	char sql[300];
 	struct db_args args = DB_ARGS_INIT;
 	db_arg_i64(&args, now_us);
 	snprintf(sql, sizeof(sql),
 		HOLD_COLUMNS "WHERE h.due_us <= $1 ORDER BY h.due_us, h.event_id LIMIT %d", limit);
 	enum ta_rc rc = db_query(db, sql, &args, out, err);
+	db_args_release(&args);
+	return rc;
+}
+
+enum ta_rc held_events(
+	struct db *db, const int64_t *events, size_t n, PGresult **out, struct ta_err *err)
+{
+	struct db_args args = DB_ARGS_INIT;
+	db_arg_i64s(&args, events, n);
+	enum ta_rc rc = db_query(db,
+		"SELECT e.id, e.received_us, e.writer, e.receipt, d.doc FROM event e JOIN event_doc "
+		"d ON d.id = e.id WHERE e.id = ANY ($1) AND d.id = ANY ($1)",
+		&args, out, err);
 	db_args_release(&args);
 	return rc;
 }
@@ -364,7 +374,8 @@ enum ta_rc routes_settle(struct db *db, const struct route_row *rows, size_t n, 
 	enum ta_rc rc = run(db,
 		"UPDATE route SET decision = u.d, reason = u.r, rule_id = u.i, rule_version = u.v, "
 		"rev = $7 FROM " ROUTE_ARRAYS
-		" WHERE route.event_id = u.e AND route.pixel_id = u.p",
+		" WHERE route.event_id = u.e AND route.pixel_id = u.p "
+		"AND route.event_id = ANY ($1)",
 		&args, err);
 	if (rc)
 		return rc;

@@ -57,13 +57,16 @@ TA_MUST enum ta_rc orders_find(
 	struct db *db, const struct store_texts *p, PGresult **out, struct ta_err *err);
 TA_MUST enum ta_rc wires_find(
 	struct db *db, const struct store_texts *p, PGresult **out, struct ta_err *err);
-/* Events on hold by order id or wire id: event_id, store_id, reason, order_id, wire_id,
- * received_us, writer, receipt, doc. */
+/* Events on hold by order id or wire id: event_id, store_id, reason, order_id, wire_id. */
 TA_MUST enum ta_rc holds_find(struct db *db, const struct store_texts *orders,
 	const struct store_texts *wires, PGresult **out, struct ta_err *err);
 /* The same columns, of the `limit` first that are due. */
 TA_MUST enum ta_rc holds_due(
 	struct db *db, int64_t now_us, int limit, PGresult **out, struct ta_err *err);
+/* What is held, by constant ids (so that other days' partitions are not even planned): id,
+ * received_us, writer, receipt, doc. */
+TA_MUST enum ta_rc held_events(
+	struct db *db, const int64_t *events, size_t n, PGresult **out, struct ta_err *err);
 TA_MUST enum ta_rc hold_next_due(struct db *db, int64_t *due_us, struct ta_err *err); /* 0: none */
 /* Routes of these events that are held: event_id, pixel_id. */
 TA_MUST enum ta_rc held_routes(

@@ -3,6 +3,7 @@
 #include "db/log_id.h"
 #include "db/stage.h"
 #include "net/router_batch.h"
+#include "src/buf.h"
 #include "src/clock.h"
 #include "src/fault.h"
 #include "src/log.h"
@@ -22,7 +23,9 @@
 struct place {
 	int16_t writer;
 	int64_t pos;
-	char stage[24]; /* "router:<writer>", the name in curlog */
+	char stage[24];      /* "router:<writer>", the name in curlog */
+	int since_prune;     /* batches */
+	int64_t received_us; /* of the last receipt, 0: everything is read */
 };
 
 struct router {
@@ -34,8 +37,8 @@ struct router {
 	size_t nplaces;
 	int64_t last_event_id, day_end, next_due_us;
 	int limit; /* smaller after a batch that the database refused */
-	int64_t batches, routed, last_us;
-	char error[160];
+	int64_t routed, beat_routed, beat_mono_us;
+	char error[240]; /* the last one, for the heartbeat */
 };
 
 static struct place *place_of(struct router *rt, int16_t writer)
@@ -138,9 +141,7 @@ static enum ta_rc commit(
 		db_rollback(b->db);
 	tally_clear(&rt->tally);
 	if (!rc) {
-		rt->batches++;
 		rt->routed += (int64_t)b->nevents;
-		rt->last_us = clock_mono_us();
 		for (size_t i = 0; i < b->nheld; i++)
 			if (b->held[i]->added && !b->held[i]->settled &&
 				(!rt->next_due_us ||
@@ -221,9 +222,12 @@ static enum ta_rc route_writer(struct router *rt, struct place *p, size_t *n, st
 		fault_point("router.batch_read");
 		struct batch b = batch_new(rt);
 		rc = route_receipts(rt, &b, p, &rs, err);
-		if (!rc && rt->batches % PRUNE_EACH == 0)
+		if (!rc && ++p->since_prune >= PRUNE_EACH) {
+			p->since_prune = 0;
 			rc = cursor_prune(rt->stage.db, p->stage, err);
+		}
 	}
+	p->received_us = rs.n == (size_t)BATCH ? rs.rows[rs.n - 1].received_us : 0;
 	receipts_release(&rs);
 	arena_clear(&rt->batch);
 	return rc;
@@ -237,8 +241,9 @@ static enum ta_rc expire_holds(struct router *rt, struct ta_err *err)
 	if (!rc)
 		rc = holds_due(rt->stage.db, b.now_us, BATCH, &r, err);
 	if (!rc && db_rows(r) > 0) {
-		batch_add_held(&b, r);
-		rc = batch_expire(&b, err);
+		rc = batch_add_held(&b, r, err);
+		if (!rc)
+			rc = batch_expire(&b, err);
 		if (!rc)
 			rc = commit(rt, &b, NULL, 0, err);
 	}
@@ -248,12 +253,32 @@ static enum ta_rc expire_holds(struct router *rt, struct ta_err *err)
 	return rc ? rc : hold_next_due(rt->stage.db, &rt->next_due_us, err);
 }
 
+/* Rate since the last beat; how old the newest routed receipt is while a log is behind. */
 static void beat(struct router *rt)
 {
-	char detail[200];
-	snprintf(detail, sizeof(detail), "{\"batches\":%lld,\"events\":%lld,\"rev\":%lld}",
-		(long long)rt->batches, (long long)rt->routed, (long long)rt->cat.rev);
-	stage_beat(&rt->stage, true, detail);
+	struct buf b = BUF_INIT(1024);
+	int64_t mono = clock_mono_us(), oldest = 0;
+	if (mono - rt->beat_mono_us < US_PER_S)
+		return;
+	for (size_t i = 0; i < rt->nplaces; i++)
+		if (rt->places[i].received_us && (!oldest || rt->places[i].received_us < oldest))
+			oldest = rt->places[i].received_us;
+	int64_t behind_s = oldest ? TA_MAX(0, (clock_now_us() - oldest) / US_PER_S) : 0;
+	int64_t rate = rt->beat_mono_us ? (rt->routed - rt->beat_routed) * US_PER_S /
+						  (mono - rt->beat_mono_us)
+					: 0;
+	buf_addf(&b,
+		"{\"rate\":%lld,\"behind_s\":%lld,\"events\":%lld,\"writers\":%zu,\"rev\":%lld,"
+		"\"last_error\":\"",
+		(long long)rate, (long long)behind_s, (long long)rt->routed, rt->nplaces,
+		(long long)rt->cat.rev);
+	for (const char *s = rt->error; *s; s++)
+		buf_addc(&b, *s == '"' || *s == '\\' || (unsigned char)*s < 0x20 ? '\'' : *s);
+	buf_adds(&b, "\"}");
+	stage_beat(&rt->stage, true, buf_str(&b));
+	rt->beat_mono_us = mono;
+	rt->beat_routed = rt->routed;
+	buf_release(&b);
 }
 
 /* One round over all writers; *full: somewhere a whole batch was read, so there is more. */
@@ -326,6 +351,7 @@ int router_run(const struct role *role)
 			break;
 		if (rc) {
 			log_error("%s", err.msg);
+			snprintf(rt.error, sizeof(rt.error), "%s", err.msg);
 			arena_clear(&rt.batch);
 			tally_clear(&rt.tally);
 			pause_after_error();

@@ -117,7 +117,7 @@ void batch_take_wire(struct batch *b, int32_t store_id, const char *wire_id, int
 int64_t batch_event_of(const struct batch *b, const uint8_t key[BOOK_KEY_LEN]);
 
 /* Holds. Rows of holds_find() or holds_due() into b->held. */
-void batch_add_held(struct batch *b, const PGresult *r);
+TA_MUST enum ta_rc batch_add_held(struct batch *b, const PGresult *r, struct ta_err *err);
 void batch_hold(struct batch *b, struct new_event *e);
 /* The order's purchase is here: its browser copies become duplicates; their click ids, identity and
  * consent are lent to `ev` where it has none. Errors: TA_DB. */

@@ -5,24 +5,51 @@
 
 #include <string.h>
 
-void batch_add_held(struct batch *b, const PGresult *r)
+static void add_held(struct batch *b, const PGresult *r, int i)
 {
-	for (int i = 0; i < db_rows(r); i++) {
-		struct held_event *h = arena_alloc(b->a, sizeof(*h));
-		struct db_bytes doc = db_bytes(r, i, 8);
-		char *copy = arena_alloc(b->a, doc.n);
+	struct held_event *h = arena_alloc(b->a, sizeof(*h));
+	*h = (struct held_event){.event_id = db_i64(r, i, 0),
+		.store_id = (int32_t)db_i64(r, i, 1),
+		.reason = (enum reason)db_i64(r, i, 2),
+		.order_id = db_null(r, i, 3) ? NULL : arena_strdup(b->a, db_text(r, i, 3)),
+		.wire_id = db_null(r, i, 4) ? NULL : arena_strdup(b->a, db_text(r, i, 4))};
+	BATCH_PUSH(b, held, nheld, held_size, h);
+}
+
+/* Receipt and document of the hold with that event. */
+static void fill_held(struct batch *b, const PGresult *r, int i)
+{
+	struct db_bytes doc = db_bytes(r, i, 4);
+	char *copy = arena_alloc(b->a, doc.n);
+	if (doc.n)
 		memcpy(copy, doc.p, doc.n);
-		*h = (struct held_event){.event_id = db_i64(r, i, 0),
-			.store_id = (int32_t)db_i64(r, i, 1),
-			.reason = (enum reason)db_i64(r, i, 2),
-			.order_id = db_null(r, i, 3) ? NULL : arena_strdup(b->a, db_text(r, i, 3)),
-			.wire_id = db_null(r, i, 4) ? NULL : arena_strdup(b->a, db_text(r, i, 4)),
-			.received_us = db_i64(r, i, 5),
-			.writer = (int16_t)db_i64(r, i, 6),
-			.receipt = db_i64(r, i, 7),
-			.doc = {copy, doc.n}};
-		BATCH_PUSH(b, held, nheld, held_size, h);
+	for (size_t k = 0; k < b->nheld; k++) {
+		struct held_event *h = b->held[k];
+		if (h->event_id != db_i64(r, i, 0))
+			continue;
+		h->received_us = db_i64(r, i, 1);
+		h->writer = (int16_t)db_i64(r, i, 2);
+		h->receipt = db_i64(r, i, 3);
+		h->doc = (struct db_bytes){copy, doc.n};
 	}
+}
+
+enum ta_rc batch_add_held(struct batch *b, const PGresult *r, struct ta_err *err)
+{
+	PGresult *events = NULL;
+	size_t n = (size_t)db_rows(r);
+	int64_t *ids = arena_alloc(b->a, n * sizeof(*ids));
+	if (!n)
+		return TA_OK;
+	for (size_t i = 0; i < n; i++) {
+		add_held(b, r, (int)i);
+		ids[i] = db_i64(r, (int)i, 0);
+	}
+	enum ta_rc rc = held_events(b->db, ids, n, &events, err);
+	for (int i = 0; !rc && i < db_rows(events); i++)
+		fill_held(b, events, i);
+	PQclear(events);
+	return rc;
 }
 
 void batch_hold(struct batch *b, struct new_event *e)

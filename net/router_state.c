@@ -258,7 +258,7 @@ enum ta_rc batch_load(struct batch *b, struct ta_err *err)
 	if (!rc && (orders.n || wires.n))
 		rc = holds_find(b->db, &orders, &wires, &r, err);
 	if (!rc && r)
-		batch_add_held(b, r);
+		rc = batch_add_held(b, r, err);
 	PQclear(r);
 	return rc;
 }
