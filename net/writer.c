@@ -145,9 +145,8 @@ void writer_finish(struct writer *w)
 
 bool writer_join(struct writer *w, int timeout_ms)
 {
-	struct timespec until;
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += timeout_ms / 1000;
+	int64_t end = clock_mono_us() + (int64_t)timeout_ms * 1000;
+	struct timespec until = {end / US_PER_S, end % US_PER_S * 1000};
 	pthread_mutex_lock(&w->lock);
 	int rc = 0;
 	while (!w->ended && !rc)

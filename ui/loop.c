@@ -107,12 +107,11 @@ static void take_signals(struct loop *l)
 
 static int open_timer(void)
 {
-	struct timespec ts;
 	int fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
 	if (fd < 0)
 		return -1;
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	struct itimerspec t = {.it_interval = {.tv_sec = 1}, .it_value = {.tv_sec = ts.tv_sec + 1}};
+	struct itimerspec t = {.it_interval = {.tv_sec = 1},
+		.it_value = {.tv_sec = clock_mono_us() / US_PER_S + 1}};
 	timerfd_settime(fd, TFD_TIMER_ABSTIME, &t, NULL);
 	return fd;
 }

@@ -174,7 +174,8 @@ static struct view_row fake_row(int i)
 			    : REASON_OK;
 	if (k < 3) {
 		v.amount = v.store_id == 3 ? 12000 : 8473 + i * 100;
-		strcpy(v.currency, fake_stores[v.store_id - 1].currency);
+		snprintf(
+			v.currency, sizeof(v.currency), "%s", fake_stores[v.store_id - 1].currency);
 	}
 	return v;
 }
