@@ -86,7 +86,7 @@ static void print_roles(const struct status *s)
 		out_cell(&t, age > SILENT_US           ? "silent"
 			     : db_bool(s->beats, i, 4) ? "active"
 						       : "standing by");
-		out_cellf(&t, "%lld s ago", (long long)(age / US_PER_S));
+		out_cellf(&t, "%lld s ago", (long long)TA_MAX(age / US_PER_S, 0));
 	}
 	out_print(&t);
 }

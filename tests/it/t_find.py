@@ -171,6 +171,29 @@ class Find(unittest.TestCase):
             f.wait()
             f.stdout.close()
 
+    def test_9_doctor(self):
+        p = self.p.run("doctor", "--json", ok=False)
+        lines = {x["check"]: x for x in json.loads(p.stdout)}
+        bad = {k: v["text"] for k, v in lines.items() if v["state"] == "fail"}
+        self.assertEqual(bad, {})
+        self.assertEqual(p.returncode, 0)
+        for name in ("database", "durability", "schema", "ingest key", "deliver key", "partitions", "address", "listener",
+                     "router", "dispatcher", "folder", "audit"):
+            self.assertEqual(lines[name]["state"], "ok", lines[name])
+        self.assertEqual(lines["clock"]["state"], "warn")
+        self.assertIn("stand-in", lines["meta url"]["text"])
+
+    def test_9_doctor_finds(self):
+        self.cluster.sql("UPDATE audit SET before = 'x' WHERE id = 2")
+        os.rename(os.path.join(self.p.home, "keys", "deliver.key"), os.path.join(self.p.home, "keys", "away"))
+        self.p.env["TRACKAI_DISK_RESERVE"] = "100TB"
+        p = self.p.run("doctor", ok=False)
+        del self.p.env["TRACKAI_DISK_RESERVE"]
+        os.rename(os.path.join(self.p.home, "keys", "away"), os.path.join(self.p.home, "keys", "deliver.key"))
+        self.assertEqual(p.returncode, 1)
+        for words in ("entry 2 does not fit", "deliver.key is missing", "below the reserve"):
+            self.assertIn(words, p.stdout)
+
     def test_8_hold_and_release(self):
         self.p.run("pixel", "hold", "meta")
         self.assertEqual(self.p.json("pixel", "show", "meta")["state"], "held")
