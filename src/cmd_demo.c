@@ -9,11 +9,11 @@
 #include "src/conf.h"
 #include "src/log.h"
 #include "src/opt.h"
+#include "ui/loop.h"
 
 #include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -115,27 +115,53 @@ static enum ta_rc start(struct up_state *st, struct ta_err *err)
 	return up_start(&o, st, err);
 }
 
-/* The console on the demo's database, in a process of its own, so that a closed terminal still
- * leaves somebody to stop what was started. Returns its exit status. */
-static int console(void)
+static int show(void)
 {
 	struct ta_err err = {0};
+	char log[600];
+	const char *ascii = conf_get(CONF_ASCII);
+	snprintf(log, sizeof(log), "%.500s/log/console.log", plan.dir);
+	const struct loop_options o = {.database = conf_get(CONF_DATABASE),
+		.place = "demo",
+		.colour = conf_get(CONF_COLOR),
+		.ascii = *ascii && strcmp(ascii, "0") != 0,
+		.view = "",
+		.log = log};
+	enum ta_rc rc = up_drop_root(&err);
+	if (!rc)
+		rc = console_run(&o, &err);
+	return rc ? cmd_fail("demo", &err) : 0;
+}
+
+static volatile sig_atomic_t console_pid;
+
+static void forward(int sig)
+{
+	if (console_pid > 0)
+		(void)kill((pid_t)console_pid, sig);
+}
+
+/* The console on the demo's database, in a process of its own, so that a closed terminal still
+ * leaves somebody to stop what was started. The terminal's keys are the console's; a hang-up
+ * reaches only the leader of the session, which may be this process. Returns its exit status. */
+static int console(void)
+{
+	static const int keys[] = {SIGINT, SIGQUIT};
+	static const int ends[] = {SIGHUP, SIGTERM};
+	const struct sigaction pass = {.sa_handler = forward, .sa_flags = SA_RESTART};
+	int status = 0;
 	fflush(NULL);
 	pid_t pid = fork();
-	if (pid == 0) {
-		if (up_drop_root(&err))
-			_exit(cmd_fail("demo", &err));
-		(void)setenv("TRACKAI_DATABASE", conf_get(CONF_DATABASE), 1);
-		(void)setenv("TRACKAI_LISTEN", conf_get(CONF_LISTEN), 1);
-		execl("/proc/self/exe", "trackai", "console", (char *)NULL);
-		_exit(5);
-	}
-	static const int signals[] = {SIGINT, SIGQUIT, SIGHUP, SIGTERM};
-	for (size_t i = 0; i < TA_COUNT(signals); i++)
-		(void)signal(signals[i], SIG_IGN);
-	int status = 0;
+	if (pid == 0)
+		_exit(show());
+	console_pid = pid;
+	for (size_t i = 0; i < TA_COUNT(keys); i++)
+		(void)signal(keys[i], SIG_IGN);
+	for (size_t i = 0; i < TA_COUNT(ends); i++)
+		(void)sigaction(ends[i], &pass, NULL);
 	if (pid < 0 || waitpid(pid, &status, 0) != pid)
 		return 5;
+	console_pid = 0;
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 5;
 }
 

@@ -1,10 +1,15 @@
 """demo: started in the background it plays by itself, every platform gets events, the pixel with the
 bad token is paused with its events kept, the books balance, and --stop leaves nothing running."""
+import fcntl
 import json
 import os
+import pty
+import select
 import shutil
+import struct
 import subprocess
 import tempfile
+import termios
 import unittest
 import urllib.request
 
@@ -111,6 +116,58 @@ class Demo(unittest.TestCase):
         self.assertIn("stopped", self.run_("demo", "--stop").stdout)
         wait_until(lambda: not (family & set(processes())), seconds=10, what="the end of every process")
         self.assertIn("no demo", self.run_("demo", "--stop").stdout)
+
+
+class Foreground(unittest.TestCase):
+    """On a terminal: the console opens on the demo, and leaving it stops what was started."""
+
+    def play(self, leave):
+        home = tempfile.mkdtemp(prefix="ta-demo-")
+        os.chmod(home, 0o755)
+        env = {k: v for k, v in os.environ.items()
+               if not k.startswith(("TRACKAI_", "PG", "XDG_")) and k != "DATABASE_URL"}
+        env.update(TRACKAI_DATA=home, TRACKAI_LISTEN=f"127.0.0.1:{free_port()}", HOME=home,
+                   LC_ALL="C.UTF-8", TERM="xterm-256color")
+        pid, fd = pty.fork()
+        if pid == 0:
+            os.execve(TRACKAI, [TRACKAI, "demo"], env)
+        fcntl.ioctl(fd, termios.TIOCSWINSZ, struct.pack("HHHH", 30, 100, 0, 0))
+        seen = b""
+        try:
+            def shows(text):
+                nonlocal seen
+                if select.select([fd], [], [], 0.1)[0]:
+                    seen += os.read(fd, 65536)
+                return text in seen
+            wait_until(lambda: shows(b"OVERVIEW"), seconds=60, what="the console")
+            wait_until(lambda: shows(b"nordic-lamps"), seconds=60, what="the demo's shops on the screen")
+            family = descendants(supervisor(home))
+            self.assertGreater(len(family), 5)
+            leave(fd)
+            try:
+                while os.read(fd, 65536):
+                    pass
+            except OSError:  # the terminal is gone
+                pass
+            _, status = os.waitpid(pid, 0)
+            wait_until(lambda: not (family & set(processes())), seconds=10, what="the end of it all")
+            return status
+        finally:
+            subprocess.run([TRACKAI, "demo", "--stop"], env=env, stdout=subprocess.DEVNULL)
+            if leave is not os.close:
+                os.close(fd)
+            shutil.rmtree(home, ignore_errors=True)
+
+    def test_quitting(self):
+        self.assertEqual(self.play(lambda fd: os.write(fd, b"q")), 0)
+
+    def test_a_closed_terminal(self):
+        self.play(os.close)
+
+
+def supervisor(home):
+    with open(os.path.join(home, "demo", "run", "up.pid")) as f:
+        return int(f.read())
 
 
 if __name__ == "__main__":
