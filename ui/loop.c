@@ -228,10 +228,10 @@ static void turn(struct loop *l)
 		take_signals(l);
 	if (p[4].revents)
 		term_flush();
-	if (p[1].revents & POLLIN)
+	if (p[1].revents & (POLLHUP | POLLERR | POLLNVAL))
+		l->quit = true; /* the terminal is gone; it reads as ready for ever */
+	else if (p[1].revents & POLLIN)
 		take_keys(l);
-	else if (p[1].revents & (POLLHUP | POLLERR | POLLNVAL))
-		l->quit = true; /* the terminal is gone */
 	if (l->quit)
 		return;
 	if (p[2].revents || adb_timeout(l->db) == 0)
