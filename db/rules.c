@@ -193,7 +193,7 @@ const struct route_pixel *catalog_pixels(const struct catalog *c, int32_t store_
 }
 
 enum ta_rc catalog_pixel_at(struct db *db, int32_t pixel_id, int64_t rev, struct arena *a,
-	struct route_store *store, struct route_pixel *pixel, struct ta_err *err)
+	struct catalog_place *out, struct ta_err *err)
 {
 	struct db_args args = DB_ARGS_INIT;
 	struct route_rule *rules = NULL;
@@ -209,9 +209,9 @@ enum ta_rc catalog_pixel_at(struct db *db, int32_t pixel_id, int64_t rev, struct
 	if (!rc)
 		rc = rules_at(db, rev, a, &rules, &n, err);
 	if (!rc) {
-		*store = store_of(a, r, 0);
-		*pixel = pixel_of(a, r, 0, STORE_NCOLUMNS);
-		route_pixel_scope(pixel, rules, n, a);
+		out->store = store_of(a, r, 0);
+		out->pixel = pixel_of(a, r, 0, STORE_NCOLUMNS);
+		route_pixel_scope(&out->pixel, rules, n, a);
 	}
 	PQclear(r);
 	db_args_release(&args);

@@ -36,7 +36,11 @@ const struct route_pixel *catalog_pixels(const struct catalog *c, int32_t store_
 
 /* For explanations: the store and pixel (also a deleted one) of a route, with the rules in scope as
  * of `rev`; everything in the arena. Errors: TA_NOTFOUND, TA_DB. */
+struct catalog_place {
+	struct route_store store;
+	struct route_pixel pixel;
+};
 TA_MUST enum ta_rc catalog_pixel_at(struct db *db, int32_t pixel_id, int64_t rev, struct arena *a,
-	struct route_store *store, struct route_pixel *pixel, struct ta_err *err);
+	struct catalog_place *out, struct ta_err *err);
 
 #endif

@@ -43,17 +43,16 @@ static enum ta_rc rule_json(struct db *db, const struct find_event *e,
 	const struct find_delivery *d, json_t **out, struct ta_err *err)
 {
 	struct arena mem = ARENA_INIT;
-	struct route_store store;
-	struct route_pixel pixel;
+	struct catalog_place at;
 	struct explain x = {0};
 	json_t *trace = json_array();
 	enum ta_rc rc = TA_OK;
 	if (e->doc)
-		rc = catalog_pixel_at(db, d->pixel_id, d->rev, &mem, &store, &pixel, err);
+		rc = catalog_pixel_at(db, d->pixel_id, d->rev, &mem, &at, err);
 	if (!rc && e->doc) {
 		const struct route_case c = {.ev = &e->ev,
-			.store = &store,
-			.pixel = &pixel,
+			.store = &at.store,
+			.pixel = &at.pixel,
 			.received_us = e->received_us};
 		route_explain(&c, &mem, &x);
 	}
