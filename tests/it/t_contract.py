@@ -87,14 +87,13 @@ class Contract(unittest.TestCase):
         with open(os.path.join(COMPOSED, body + ".json")) as f:
             raw = json.load(f)
         for e in self.done(5):
-            order = e["doc"].get("order", {})
             if body.startswith("checkouts"):
                 if e["name"] == "initiate_checkout":
                     return e
             elif body.startswith("refunds"):
                 if e["name"] == "refund":
                     return e
-            elif e["name"] == "purchase" and order.get("id") == str(raw["id"]):
+            elif e["name"] == "purchase" and e["doc"].get("order_id") == str(raw["id"]):
                 return e
         raise AssertionError(f"{body} made no event")
 
@@ -127,7 +126,7 @@ class Contract(unittest.TestCase):
 
     def test_one_purchase_of_created_and_paid(self):
         purchases = [e for e in self.done(5) if e["name"] == "purchase" and
-                     e["doc"]["order"]["id"] == "820982911946154508"]
+                     e["doc"]["order_id"] == "820982911946154508"]
         self.assertEqual(len(purchases), 1)
         reports = self.cluster.sql("SELECT topic FROM event_report ORDER BY topic")
         self.assertIn(["orders/paid"], reports)
