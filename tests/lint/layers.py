@@ -43,13 +43,15 @@ def check(report, name, text):
                     report.add(name, line, f"<{target}> has its home in {home}")
             continue
         top = target.split("/")[0]
+        if top == "tests" and not name.startswith("tests/"):
+            report.add(name, line, "the program does not include its tests")
         beside = os.path.join(os.path.dirname(name), target)
         if top not in SOURCES + ("tests",) or "/" not in target:
             if not (name.startswith("tests/") and os.path.isfile(os.path.join(ROOT, beside))):
                 report.add(name, line, f'"{target}" is not written from the root')
         elif not os.path.isfile(os.path.join(ROOT, target)):
             report.add(name, line, f'"{target}" does not exist')
-        elif own and top not in MAY[own]:
+        elif own and top not in MAY[own] and top != "tests":
             report.add(name, line, f"{own}/ must not include {top}/")
     header = name[:-1] + "h"
     if name.endswith(".c") and os.path.isfile(os.path.join(ROOT, header)) and first != header:

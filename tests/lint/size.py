@@ -71,11 +71,12 @@ def check_nesting(report, name, text):
 
 def check_file(report, name, text):
     lines = text.split("\n")
-    limit = FILE[name[-2:]]
+    # A header of the tests holds what they share, code and not an interface.
+    limit = FILE[".c" if name.startswith("tests/") else name[-2:]]
     if len(lines) - 1 > limit and not is_table(text):
         report.add(name, 1, f"has {len(lines) - 1} lines, {limit} are the limit")
     for i, line in enumerate(lines, 1):
-        if len(line.expandtabs(8)) > COLUMNS and not re.search(r'^\s*("|\{")', line):
+        if len(line.expandtabs(8)) > COLUMNS and not re.search(r'^\s*([?:] )?\{?"', line):
             report.add(name, i, f"{len(line.expandtabs(8))} columns, {COLUMNS} are the limit")
 
 
