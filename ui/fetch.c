@@ -208,32 +208,33 @@ static void ask_pages(struct fetch *f, struct app *app, struct adb *db)
 		ask(f, app, db, SET_ORDERS_OLDER);
 }
 
-static bool linked(const struct app *app)
+/* The sets that are read again and again, each at its own pace; a paused screen only counts. */
+static void ask_rounds(struct fetch *f, struct app *app, struct adb *db, bool refresh)
 {
-	return app->link != LINK_CONNECTING && app->link != LINK_LOST &&
-	       app->link != LINK_NO_SCHEMA;
+	for (int set = SET_STORES; set <= SET_LAST && !app->paused; set++)
+		if (wanted(app, set) &&
+			(!f->due_us[set] || (refresh && app->mono_us >= f->due_us[set])))
+			ask(f, app, db, set);
+	for (int set = SET_NEWER; set <= SET_ORDERS_MOVED && refresh; set++) {
+		bool moves = set == SET_MOVED || set == SET_ORDERS_MOVED;
+		if (period[set] && wanted(app, set) && app->mono_us >= f->due_us[set] &&
+			!(app->paused && moves))
+			ask(f, app, db, set);
+	}
 }
 
 void fetch_plan(struct fetch *f, struct app *app, struct adb *db, bool refresh)
 {
 	if (!adb_idle(db))
 		return;
-	if (!linked(app)) {
-		if (app->link != LINK_NO_SCHEMA || refresh)
-			ask(f, app, db, SET_SCHEMA);
-		adb_send(db);
-		return;
+	bool known = app->link == LINK_LIVE || app->link == LINK_STALE;
+	if (known) {
+		ask_rounds(f, app, db, refresh);
+		ask_pages(f, app, db);
+		ask_inspector(f, app, db);
+	} else if (app->link != LINK_NO_SCHEMA || refresh) {
+		ask(f, app, db, SET_SCHEMA);
 	}
-	for (int set = SET_STORES; set <= SET_LAST && !app->paused; set++)
-		if (wanted(app, set) &&
-			(!f->due_us[set] || (refresh && app->mono_us >= f->due_us[set])))
-			ask(f, app, db, set);
-	for (int set = SET_NEWER; set <= SET_ORDERS_MOVED && refresh; set++)
-		if (period[set] && wanted(app, set) && app->mono_us >= f->due_us[set] &&
-			!(app->paused && (set == SET_MOVED || set == SET_ORDERS_MOVED)))
-			ask(f, app, db, set);
-	ask_pages(f, app, db);
-	ask_inspector(f, app, db);
 	adb_send(db);
 }
 

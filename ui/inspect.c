@@ -132,43 +132,52 @@ static void add_some(struct buf *t, const char *name, const char *value)
 		buf_addf(t, "%s%s=%.40s", t->len ? "  " : "", name, value);
 }
 
-static void match_keys(struct build *b, const struct event_user *u, struct buf *t)
+/* What attribution lives on. */
+static void clicks(struct build *b, const struct event *ev)
 {
-	buf_clear(t);
-	buf_addf(t, "%s", u->email ? "e-mail " : "");
-	buf_addf(t, "%s%s%s%s", u->phone ? "phone " : "", u->external_id ? "external_id " : "",
-		u->ip && u->user_agent ? "ip+browser " : "",
-		u->first_name || u->last_name ? "name" : "");
-	add(b, ST_TEXT, "match",
-		t->len ? arena_strdup(b->a, buf_str(t)) : "nothing to match a person by");
+	struct buf t = BUF_INIT(4000);
+	const struct event_click *c = &ev->click;
+	const struct event_utm *u = &ev->utm;
+	add_some(&t, "epik", c->epik);
+	add_some(&t, "fbc", c->fbc);
+	add_some(&t, "fbp", c->fbp);
+	add_some(&t, "ttclid", c->ttclid);
+	add_some(&t, "ttp", c->ttp);
+	add_some(&t, "gclid", c->gclid);
+	if (u->source || u->medium || u->campaign)
+		buf_addf(&t, "%sutm %s/%s/%s", t.len ? "  " : "", u->source ? u->source : "-",
+			u->medium ? u->medium : "-", u->campaign ? u->campaign : "-");
+	add(b, ST_TEXT, "click", t.len ? arena_strdup(b->a, buf_str(&t)) : "none");
+	buf_release(&t);
 }
 
-/* What attribution and matching live on, from the document. */
+/* What a platform can find the person by: named, never shown. */
+static void match_keys(struct build *b, const struct event_user *u)
+{
+	const struct {
+		bool there;
+		const char *name;
+	} keys[] = {{u->email, "e-mail "}, {u->phone, "phone "}, {u->external_id, "external_id "},
+		{u->ip && u->user_agent, "ip+browser "}, {u->first_name || u->last_name, "name"}};
+	struct buf t = BUF_INIT(200);
+	for (size_t i = 0; i < TA_COUNT(keys); i++)
+		buf_adds(&t, keys[i].there ? keys[i].name : "");
+	add(b, ST_TEXT, "match",
+		t.len ? arena_strdup(b->a, buf_str(&t)) : "nothing to match a person by");
+	buf_release(&t);
+}
+
 static void from_document(struct build *b)
 {
+	static const char *const consents[] = {"unknown", "granted", "denied"};
 	struct event ev;
-	struct buf t = BUF_INIT(4000);
 	if (!b->in->ev.doc || event_read(b->a, b->in->ev.doc, b->in->ev.ndoc, &ev, NULL))
 		return;
-	add_some(&t, "epik", ev.click.epik);
-	add_some(&t, "fbc", ev.click.fbc);
-	add_some(&t, "fbp", ev.click.fbp);
-	add_some(&t, "ttclid", ev.click.ttclid);
-	add_some(&t, "ttp", ev.click.ttp);
-	add_some(&t, "gclid", ev.click.gclid);
-	if (ev.utm.source || ev.utm.medium || ev.utm.campaign)
-		buf_addf(&t, "%sutm %s/%s/%s", t.len ? "  " : "",
-			ev.utm.source ? ev.utm.source : "-", ev.utm.medium ? ev.utm.medium : "-",
-			ev.utm.campaign ? ev.utm.campaign : "-");
-	add(b, ST_TEXT, "click", t.len ? arena_strdup(b->a, buf_str(&t)) : "none");
-	match_keys(b, &ev.user, &t);
-	add(b, ST_TEXT, "consent",
-		ev.consent == CONSENT_GRANTED  ? "granted"
-		: ev.consent == CONSENT_DENIED ? "denied"
-					       : "unknown");
+	clicks(b, &ev);
+	match_keys(b, &ev.user);
+	add(b, ST_TEXT, "consent", consents[ev.consent]);
 	for (size_t i = 0; i < ev.nwarnings; i++)
 		add(b, ST_WARN, i ? "" : "warning", ev.warnings[i]);
-	buf_release(&t);
 }
 
 static void build_summary(struct build *b)

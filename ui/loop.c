@@ -140,11 +140,12 @@ static void take_database(struct loop *l)
 		l->asked_us = l->app.mono_us;
 		fetch_plan(&l->fetch, &l->app, l->db, true);
 	} else if (idle) {
-		/* The batch is in: show it, and read on where more is wanted (pages, inspector). */
-		if (l->draw_at_us)
-			l->draw_at_us = l->app.mono_us;
+		/* The batch is in: read on where more is wanted (pages, inspector), else show it.
+		 */
 		fetch_plan(&l->fetch, &l->app, l->db, (l->app.todo & TODO_REFRESH) != 0);
 		l->app.todo &= ~(unsigned)TODO_REFRESH;
+		if (l->draw_at_us && adb_idle(l->db))
+			l->draw_at_us = l->app.mono_us;
 	}
 }
 

@@ -98,10 +98,11 @@ static int draw_platforms(const struct app *app, struct box b)
 	int row = 1;
 	draw_heading(b, 0, "Platforms", "last hour; rate of 5 minutes");
 	struct pen head = pen_at(b, row++);
-	draw_text(&head, ST_HEAD, -1,
-		b.w < 72
-			? "            per min     sent  failed    queue    p95"
-			: "            per min     sent  failed    queue      p50 / p95  last 60 min");
+	const char *heads =
+		"            per min     sent  failed    queue      p50 / p95  last 60 min";
+	if (b.w < 72)
+		heads = "            per min     sent  failed    queue    p95";
+	draw_text(&head, ST_HEAD, -1, heads);
 	for (int i = 0; i < PLATFORM_COUNT; i++) {
 		struct pen p = pen_at(b, row);
 		if (!has_platform(&app->data, i))

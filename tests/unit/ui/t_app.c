@@ -1,6 +1,6 @@
 /* What keys do, what the stream keeps, how numbers read. */
-#include "tests/unit/ui/fake.h"
-#include "tests/unit/ui/vt.h"
+#include "fake.h"
+#include "vt.h"
 #include "ui/format.h"
 #include "ui/pane.h"
 #include "ui/term.h"

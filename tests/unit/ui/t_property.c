@@ -1,8 +1,8 @@
 /* What must hold whatever is shown and however big the screen is: no crash, nothing outside the
  * window, no byte of foreign text that a terminal obeys, the incremental screen is the meant one.
  */
-#include "tests/unit/ui/fake.h"
-#include "tests/unit/ui/vt.h"
+#include "fake.h"
+#include "vt.h"
 #include "ui/term.h"
 
 #include <setjmp.h>

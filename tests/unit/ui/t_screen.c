@@ -1,7 +1,7 @@
 /* Every view at four sizes, UTF-8 and ASCII, as text and attributes. TA_GOLDEN_UPDATE=1 writes what
  * is seen instead of comparing it; look at the difference before committing it. */
-#include "tests/unit/ui/fake.h"
-#include "tests/unit/ui/vt.h"
+#include "fake.h"
+#include "vt.h"
 #include "ui/term.h"
 
 #include <setjmp.h>

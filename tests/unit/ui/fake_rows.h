@@ -1,0 +1,139 @@
+/* The rows of the fake data source: catalogue, heartbeats, faults, a document. */
+#ifndef TEST_UI_FAKE_ROWS_H
+#define TEST_UI_FAKE_ROWS_H
+
+#include "db/view.h"
+#include "src/clock.h"
+#include "src/words.h"
+
+#define FAKE_NOW (INT64_C(1795344126) * US_PER_S) /* 2026-11-22T10:42:06Z */
+
+static struct view_store fake_stores[] = {
+	{.id = 1,
+		.zone_s = 3600,
+		.name = "acme-de",
+		.currency = "EUR",
+		.platform = "shopify",
+		.domain = "acme-de.myshopify.com",
+		.timezone = "Europe/Berlin",
+		.consent = "optional"},
+	{.id = 2,
+		.zone_s = 3600,
+		.name = "nordic-lamps",
+		.currency = "SEK",
+		.platform = "shopify",
+		.domain = "nordic.myshopify.com",
+		.timezone = "Europe/Stockholm",
+		.consent = "optional"},
+	{.id = 3,
+		.zone_s = 32400,
+		.name = "tokyo-tea",
+		.currency = "JPY",
+		.platform = "custom",
+		.domain = "",
+		.timezone = "Asia/Tokyo",
+		.consent = "required"},
+};
+
+static struct view_pixel fake_pixels[] = {
+	{.id = 1,
+		.store_id = 1,
+		.platform = PLATFORM_PINTEREST,
+		.name = "px-181",
+		.account = "54",
+		.reason = "",
+		.detail = ""},
+	{.id = 2,
+		.store_id = 1,
+		.platform = PLATFORM_META,
+		.name = "px-402",
+		.account = "55",
+		.held = true,
+		.state_us = FAKE_NOW - 25 * 60 * US_PER_S,
+		.reason = "auth",
+		.detail = "code 190: the access token has expired"},
+	{.id = 3,
+		.store_id = 2,
+		.platform = PLATFORM_TIKTOK,
+		.name = "px-733",
+		.account = "56",
+		.reason = "",
+		.detail = ""},
+	{.id = 4,
+		.store_id = 3,
+		.platform = PLATFORM_META,
+		.name = "px-901",
+		.account = "57",
+		.reason = "",
+		.detail = ""},
+};
+
+static struct view_beat fake_beats[] = {
+	{.role = "dispatcher",
+		.instance = "a:1",
+		.at_us = FAKE_NOW - 400000,
+		.active = true,
+		.detail = "{\"per_s\":31,\"in_flight\":2}"},
+	{.role = "folder",
+		.instance = "a:2",
+		.at_us = FAKE_NOW - 42 * US_PER_S,
+		.active = true,
+		.detail = "{\"behind_ms\":240}"},
+	{.role = "listener",
+		.instance = "a:3",
+		.at_us = FAKE_NOW - 600000,
+		.active = true,
+		.detail = "{\"per_s\":14}"},
+	{.role = "router",
+		.instance = "a:4",
+		.at_us = FAKE_NOW - 500000,
+		.active = true,
+		.detail = "{\"per_s\":14,\"last_error\":\"\"}"},
+};
+
+static struct view_fault fake_faults[] = {
+	{.pixel_id = 1,
+		.state = DISP_REJECTED,
+		.reason = REASON_PLATFORM,
+		.n = 14,
+		.first_us = FAKE_NOW - 11 * 60 * US_PER_S,
+		.last_us = FAKE_NOW - US_PER_S,
+		.code = "4170",
+		.message = "user_data.em has wrong format"},
+	{.pixel_id = 3,
+		.state = DISP_RETRYING,
+		.reason = REASON_BACKOFF,
+		.n = 3,
+		.first_us = FAKE_NOW - 4 * 60 * US_PER_S,
+		.last_us = FAKE_NOW - 9 * US_PER_S,
+		.code = "",
+		.message = "no answer within 5.0 s"},
+};
+
+static struct view_last fake_last[] = {
+	{.pixel_id = 1,
+		.ok_us = FAKE_NOW - 660 * US_PER_S,
+		.bad_us = FAKE_NOW - US_PER_S,
+		.bad_http = 400,
+		.bad_ms = 1900,
+		.bad_class = "per_event",
+		.bad_error = "code 4170"},
+	{.pixel_id = 2, .ok_us = FAKE_NOW - 1500 * US_PER_S, .bad_class = "", .bad_error = ""},
+	{.pixel_id = 3, .ok_us = FAKE_NOW - 2 * US_PER_S, .bad_class = "", .bad_error = ""},
+	{.pixel_id = 4, .bad_class = "", .bad_error = ""},
+};
+
+static const char fake_doc[] =
+	"{\"v\":1,\"event\":\"purchase\",\"source\":\"shopify\",\"topic\":\"orders/create\","
+	"\"event_id\":\"ev-1\",\"event_time\":1795344120,\"value\":\"84.73\",\"currency\":\"EUR\","
+	"\"order_id\":\"7001\",\"order\":{\"name\":\"#10442\",\"financial_status\":\"paid\"},"
+	"\"items\":[{\"id\":\"41\",\"name\":\"Autumn lamp\",\"quantity\":1}],"
+	"\"user\":{\"email\":\"anna@example.com\",\"phone\":\"4915112345678\"},"
+	"\"consent\":{\"ads\":true},\"click\":{\"epik\":\"dj0yJnU9abc\"},"
+	"\"utm\":{\"source\":\"pinterest\",\"medium\":\"cpc\",\"campaign\":\"autumn-lamp\"}}";
+static const char fake_request[] = "{\"data\":[{\"event_name\":\"checkout\",\"user_data\":{\"em\":["
+				   "\"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00"
+				   "a08\"],\"client_ip_address\":\"203.0.113.7\"}}]}";
+static const char fake_response[] = "{\"code\":4170,\"message\":\"user_data.em has wrong format\"}";
+
+#endif
