@@ -144,6 +144,8 @@ void feed_take_older(struct feed *f, const struct feed_page *p)
 		f->oldest = f->rows[f->n - 1].v.id;
 		f->newest = TA_MAX(f->newest, f->rows[0].v.id);
 	}
+	if (f->paused && !f->freeze)
+		f->freeze = f->newest;
 	arrange(f);
 }
 
@@ -267,7 +269,8 @@ enum ta_rc feed_filter(
 
 void feed_pause(struct feed *f, bool on)
 {
-	f->freeze = on ? TA_MAX(f->newest, 1) : 0;
+	f->paused = on;
+	f->freeze = on ? f->newest : 0; /* 0 while nothing was read: the first page sets it */
 	arrange(f);
 }
 

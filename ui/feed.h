@@ -31,7 +31,7 @@ struct feed {
 	char filter_text[512];
 	bool need_docs; /* the filter looks into documents */
 
-	bool follow;
+	bool follow, paused;
 	int64_t freeze; /* paused: nothing above this id is shown; 0 live */
 	struct list list;
 	int64_t sel_id; /* the selected record */

@@ -211,10 +211,11 @@ static void ask_pages(struct fetch *f, struct app *app, struct adb *db)
 /* The sets that are read again and again, each at its own pace; a paused screen only counts. */
 static void ask_rounds(struct fetch *f, struct app *app, struct adb *db, bool refresh)
 {
-	for (int set = SET_STORES; set <= SET_LAST && !app->paused; set++)
-		if (wanted(app, set) &&
-			(!f->due_us[set] || (refresh && app->mono_us >= f->due_us[set])))
+	for (int set = SET_STORES; set <= SET_LAST; set++) {
+		bool due = refresh && !app->paused && app->mono_us >= f->due_us[set];
+		if (wanted(app, set) && (due || !f->due_us[set]))
 			ask(f, app, db, set);
+	}
 	for (int set = SET_NEWER; set <= SET_ORDERS_MOVED && refresh; set++) {
 		bool moves = set == SET_MOVED || set == SET_ORDERS_MOVED;
 		if (period[set] && wanted(app, set) && app->mono_us >= f->due_us[set] &&

@@ -1,0 +1,246 @@
+"""The console on real pseudo terminals: what it draws from a database, keys, resize, signals, and that
+it leaves the terminal as it found it on every way out."""
+import fcntl
+import os
+import pty
+import re
+import select
+import signal
+import struct
+import subprocess
+import sys
+import termios
+import time
+import unittest
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import seed  # noqa: E402
+from lib import TRACKAI, Cluster, Program, wait_until  # noqa: E402
+
+SEQUENCE = re.compile(rb"\x1b(?:\[[0-9;:?!]*[@-~]|[()][0AB]|[78=>M]|\][^\x07]*\x07)")
+LEFT_ON = {b"\x1b[?1049h": b"\x1b[?1049l", b"\x1b[?2004h": b"\x1b[?2004l", b"\x1b[?2026h": b"\x1b[?2026l",
+           b"\x1b[?25l": b"\x1b[?25h"}
+
+
+class Terminal:
+    """One program on a pseudo terminal."""
+
+    def __init__(self, env, *args, cols=80, rows=24):
+        self.master, self.slave = pty.openpty()
+        self.size(cols, rows)
+        self.before = termios.tcgetattr(self.slave)
+        self.out = b""
+        self.p = subprocess.Popen([TRACKAI, *args], env=env, stdin=self.slave, stdout=self.slave,
+                                  stderr=self.slave, start_new_session=True,
+                                  preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0))
+
+    def size(self, cols, rows):
+        fcntl.ioctl(self.slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, cols, 0, 0))
+
+    def read(self, seconds=0.02):
+        while select.select([self.master], [], [], seconds)[0]:
+            self.out += os.read(self.master, 65536)
+            seconds = 0
+        return self.out
+
+    def keys(self, data):
+        self.read(0)
+        self.out = b""
+        os.write(self.master, data)
+
+    def text(self):
+        return SEQUENCE.sub(b" ", self.read()).decode("utf-8", "replace")
+
+    def sees(self, words, seconds=15):
+        """Waits until everything is drawn; ^L asks for the whole screen where only parts were."""
+        end = time.monotonic() + seconds
+        while True:
+            if all(re.search(w, self.text()) if isinstance(w, re.Pattern) else w in self.text() for w in words):
+                return
+            if time.monotonic() > end:
+                raise AssertionError(f"{words} never shown; last:\n{self.text()}")
+            self.keys(b"\x0c")
+            self.read(0.2)
+
+    def ended(self, seconds=5):
+        def gone():
+            self.read(0)
+            return self.p.poll() is not None
+        wait_until(gone, seconds, "the end of the console")
+        self.read()
+        return self.p.returncode
+
+    def close(self):
+        if self.p.poll() is None:
+            self.p.kill()
+            self.p.wait()
+        os.close(self.master)
+        os.close(self.slave)
+
+
+class Console(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.cluster = Cluster()
+        cls.prog = Program(cls.cluster, clock=seed.NOW, TERM="xterm-256color")
+        cls.prog.run("migrate")
+        seed.fill(cls.cluster, hours=2)
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.prog.destroy()
+        cls.cluster.destroy()
+
+    def start(self, *args, env=None, **size):
+        t = Terminal({**self.prog.env, **(env or {})}, *args, **size)
+        self.addCleanup(t.close)
+        return t
+
+    def left_as_found(self, t):
+        # The kernel may flip PENDIN by itself; everything else must be as it was.
+        after = termios.tcgetattr(t.slave)
+        self.assertEqual(after[:3], t.before[:3])
+        self.assertEqual(after[3] & ~termios.PENDIN, t.before[3] & ~termios.PENDIN)
+        self.assertEqual(after[4:], t.before[4:])
+
+    def modes_off(self, whole):
+        for on, off in LEFT_ON.items():
+            self.assertGreater(whole.rfind(off), whole.rfind(on), on)
+
+    def test_views_from_the_database(self):
+        t = self.start()
+        t.sees(["OVERVIEW", "LIVE", "Problems", "px-388", "paused since 10:17", "acme-de"])
+        t.keys(b"2")
+        t.sees(["HEALTH", "dispatcher", "px-181", "user_data.em"])
+        t.keys(b"3")
+        t.sees(["EVENTS", "Summary", "delivered", "what"])
+        t.keys(b"]]")
+        t.sees(["HTTP 200", "request"])
+        t.keys(b"4")
+        t.sees(["REVENUE", "EUR", "JPY", "By hour", "purchase"])
+        t.keys(b"?")
+        t.sees(["Help", "Everywhere"])
+        t.keys(b"Q")
+        self.assertEqual(t.ended(), 0)
+        self.left_as_found(t)
+
+    def test_a_filter_looks_into_documents(self):
+        t = self.start("console", "events")
+        t.sees(["EVENTS", "no filter"])
+        t.keys(b"/utm.campaign=broad-q4 and state=rejected\r")
+        t.sees(["utm.campaign=broad-q4", "rejected"])
+        self.assertNotIn("delivered  ", t.text().split("event ")[0])
+        t.keys(b"/state = and\r")
+        t.sees(["column"])
+        t.keys(b"\x1b")
+        t.sees(["utm.campaign=broad-q4"])
+
+    def test_new_events_come_in_and_a_pause_holds_them(self):
+        t = self.start("console", "events")
+        t.sees(["following", "delivered"])
+        rows, shop = seed.Rows(), seed.Shop(__import__("random").Random(1))
+        shop.n = 900000
+        shop.amounts = (7777700,)
+        shop.rnd.choice = lambda seq: "purchase" if seq is seed.KINDS else seq[0]
+        t.keys(b"Z")
+        t.sees(["PAUSED"])
+        shop.event(rows, seed.NOW_US + 500_000)
+        rows.write(self.cluster)
+        t.sees([re.compile(r"PAUSED [1-9]\d* new")])
+        self.assertNotIn("77,777.00", t.text())
+        t.keys(b"Z")
+        t.sees(["77,777.00"])
+
+    def test_one_write_is_one_synchronised_frame(self):
+        t = self.start("console", "health")
+        t.sees(["px-181"])
+        t.keys(b"1")
+        t.sees(["Latest events"])
+        out = t.out
+        self.assertEqual(out.count(b"\x1b[?2026h"), out.count(b"\x1b[?2026l"))
+        self.assertGreater(out.count(b"\x1b[?2026h"), 0)
+
+    def test_resize(self):
+        t = self.start(cols=80, rows=24)
+        t.sees(["OVERVIEW"])
+        t.size(132, 43)
+        t.p.send_signal(signal.SIGWINCH)
+        t.sees(["OVERVIEW", "the access token has expired"])
+        t.size(40, 10)
+        t.p.send_signal(signal.SIGWINCH)
+        t.sees(["60x16 needed, 40x10 now"])
+        t.keys(b"Q")
+        self.assertEqual(t.ended(), 0)
+
+    def test_every_way_out_restores_the_terminal(self):
+        ways = [lambda t: os.write(t.master, b"q")]
+        ways += [lambda t, s=s: t.p.send_signal(s) for s in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)]
+        for way in ways:
+            t = self.start()
+            t.read(0.5)
+            wait_until(lambda: b"Track AI" in t.read(), 5, "the first frame")
+            way(t)
+            self.assertEqual(t.ended(), 0)
+            self.left_as_found(t)
+            self.modes_off(t.out)
+
+    def test_a_crash_restores_the_terminal(self):
+        t = self.start()
+        wait_until(lambda: b"Track AI" in t.read(), 5, "the first frame")
+        t.p.send_signal(signal.SIGABRT)
+        self.assertEqual(t.ended(), -signal.SIGABRT)
+        self.left_as_found(t)
+        self.modes_off(t.out)
+
+    def test_control_c_never_quits(self):
+        t = self.start()
+        t.sees(["OVERVIEW"])
+        t.keys(b"\x03")
+        t.sees(["nothing is running"])
+        self.assertIsNone(t.p.poll())
+
+    def test_unusable_terminals_are_refused_in_words(self):
+        for term in ("dumb", ""):
+            t = self.start(env={"TERM": term})
+            self.assertEqual(t.ended(), 2)
+            self.assertIn("TERM is", t.text())
+        p = self.prog.run("console", ok=False)
+        self.assertEqual(p.returncode, 2)
+        self.assertIn("--once", p.stderr)
+
+    def test_once_prints_a_plain_frame(self):
+        text = self.prog.run("console", "--once", "health").stdout
+        self.assertIn("px-181", text)
+        self.assertNotIn("\x1b", text)
+        self.assertEqual(len(text.splitlines()), 24)
+        ascii_text = self.prog.run("console", "--once", "--width", "60", "--height", "16", "--ascii", "1").stdout
+        self.assertTrue(ascii_text.isascii())
+
+    def test_no_color_sends_none(self):
+        t = self.start(env={"NO_COLOR": "1"})
+        t.sees(["OVERVIEW", "px-181"])
+        self.assertFalse(re.search(rb"\x1b\[[0-9;]*(?<![0-9])(3[0-79]|4[0-79]|9[0-7])(?![0-9])[0-9;]*m", t.out))
+
+    def test_z_the_database_goes_and_comes_back(self):
+        t = self.start()
+        t.sees(["LIVE"])
+        self.cluster.stop("immediate")
+        t.sees(["DB LOST"])
+        begin = time.monotonic()
+        t.keys(b"2")
+        t.sees(["HEALTH"])  # keys answer all the same
+        self.assertLess(time.monotonic() - begin, 3)
+        self.cluster.start()
+        t.sees(["LIVE"], seconds=30)
+        t.keys(b"Q")
+        self.assertEqual(t.ended(), 0)
+        self.left_as_found(t)
+
+    def test_zz_a_database_without_our_tables(self):
+        self.cluster.sql("CREATE DATABASE empty")
+        t = self.start(env={"TRACKAI_DATABASE": self.cluster.url.replace("dbname=trackai", "dbname=empty")})
+        t.sees(["NO SCHEMA", "trackai migrate"])
+
+
+if __name__ == "__main__":
+    unittest.main()
