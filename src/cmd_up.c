@@ -31,6 +31,7 @@
 #define UP_USER    "trackai"
 #define STOP_US    (90 * US_PER_S)
 #define ADDRESS_US (15 * US_PER_S) /* an old listener may need this long to let its port go */
+#define ANSWER_US  (60 * US_PER_S) /* a first start elsewhere may be making its database */
 
 /* The supervisor's lock --------------------------------------------------------------------- */
 
@@ -381,7 +382,7 @@ bool up_answers(const char *address)
 static enum ta_rc wait_answers(
 	const struct up_opts *o, const struct up_state *st, struct ta_err *err)
 {
-	int64_t end = clock_mono_us() + ADDRESS_US;
+	int64_t end = clock_mono_us() + ANSWER_US;
 	if (o->roles && !strstr(o->roles, "listener"))
 		return TA_OK;
 	while (!up_answers(conf_get(CONF_LISTEN))) {

@@ -56,6 +56,25 @@ static int help(const char *word)
 	return found ? 0 : 2;
 }
 
+/* Without a command: the console; when no database is named, on a private one with serve beside it,
+ * which goes on when the console is left, because webhooks must not be lost then. */
+static int plain(char **argv)
+{
+	struct ta_err err = {0};
+	bool private = !conf_has_database();
+	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO)) {
+		fputs("trackai: the console needs a terminal; trackai help lists the commands\n",
+			stderr);
+		return 2;
+	}
+	if (private && up_default(&err))
+		return cmd_fail("up", &err);
+	int status = cmd_console(1, argv);
+	if (private)
+		puts("serve goes on in the background; trackai down stops it");
+	return status;
+}
+
 int main(int argc, char **argv)
 {
 	struct ta_err err = {0};
@@ -68,18 +87,11 @@ int main(int argc, char **argv)
 		return help(argc > 2 ? argv[2] : NULL);
 	if (conf_load(&argc, argv, &err) || clock_init(conf_get(CONF_CLOCK), &err))
 		return cmd_fail("conf", &err);
-	if (argc == 1 && !(isatty(STDIN_FILENO) && isatty(STDOUT_FILENO))) {
-		fputs("trackai: the console needs a terminal; trackai help lists the commands\n",
-			stderr);
-		return 2;
-	}
-	if (argc == 1 && up_default(&err))
-		return cmd_fail("up", &err);
-	const char *word = argc > 1 ? argv[1] : "console";
+	if (argc == 1)
+		return plain(argv);
 	for (size_t i = 0; i < TA_COUNT(commands); i++)
-		if (strcmp(commands[i].name, word) == 0)
-			return argc > 1 ? commands[i].run(argc - 1, argv + 1)
-					: commands[i].run(1, argv);
-	fprintf(stderr, "trackai: no command \"%s\"; trackai help lists them\n", word);
+		if (strcmp(commands[i].name, argv[1]) == 0)
+			return commands[i].run(argc - 1, argv + 1);
+	fprintf(stderr, "trackai: no command \"%s\"; trackai help lists them\n", argv[1]);
 	return 2;
 }
