@@ -12,10 +12,6 @@
 
 #define VALUE_MAX (64u << 10)
 
-#define TABLE(word) extern const struct table table_##word;
-#include "db/tables.def"
-#undef TABLE
-
 static const struct table *const tables[] = {
 #define TABLE(word) &table_##word,
 #include "db/tables.def"

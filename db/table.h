@@ -63,6 +63,10 @@ struct table {
 	const char *remove_word; /* "delete", "revoke" */
 };
 
+#define TABLE(word) extern const struct table table_##word;
+#include "db/tables.def"
+#undef TABLE
+
 /* NULL if there is none. */
 const struct table *table_get(const char *word);
 /* The nth table, NULL behind the last. */
