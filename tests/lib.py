@@ -157,6 +157,9 @@ class Program:
         return p
 
     def output(self):
+        """What its long-running commands have printed so far."""
+        if not self.children:
+            return ""
         with open(os.path.join(self.home, "out.log"), errors="replace") as f:
             return f.read()
 
