@@ -89,14 +89,15 @@ static enum ta_rc chores(struct folder *f, struct ta_err *err)
 	enum ta_rc rc = TA_OK;
 	if (due(f->hour_us, now, HOUR_US) && due(f->minute_us, now, MINUTE_US)) {
 		rc = hourly(f, now, err);
+		f->prune_more = true;
 		if (!rc)
 			f->hour_us = now;
 	}
 	if (due(f->minute_us, now, MINUTE_US) && !db_lost(f->stage.db)) {
 		struct ta_err e;
 		f->minute_us = now;
-		f->prune_more = true;
-		if (rollup_compact(f->stage.db, now, false, &e))
+		if (rollup_compact(f->stage.db, now, false, &e) ||
+			retention_tidy(f->stage.db, now, &e))
 			log_warn("%s", e.msg);
 	}
 	if (f->prune_more && !rc)

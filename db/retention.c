@@ -2,6 +2,7 @@
 
 #include "db/conn.h"
 #include "db/log_id.h"
+#include "db/tally.h"
 #include "src/clock.h"
 #include "src/log.h"
 
@@ -31,9 +32,10 @@ static const char event_guard[] =
 	"WHERE e >= $1 AND e < $2 LIMIT 1))";
 
 static const char tally_guard[] =
-	"SELECT 'the books have not been added up' WHERE EXISTS (SELECT FROM (VALUES (1), (2)) s "
-	"(stage) WHERE (SELECT max(id) FROM tally t WHERE t.stage = s.stage AND id >= $1 AND id < "
-	"$2) > coalesce((SELECT max(pos) FROM curlog WHERE stage = 'folder:' || s.stage), 0))";
+	"SELECT 'the books have not been added up' WHERE EXISTS (SELECT FROM (VALUES (1, "
+	"'" TALLY_CURSOR_ROUTER "'), (2, '" TALLY_CURSOR_DISPATCHER "')) s (stage, cursor) WHERE "
+	"(SELECT max(id) FROM tally t WHERE t.stage = s.stage AND id >= $1 AND id < $2) > "
+	"coalesce((SELECT max(pos) FROM curlog c WHERE c.stage = s.cursor), 0))";
 
 /* Bodies go first, documents before events, so that what is left always explains itself. */
 static const struct kept {
@@ -184,18 +186,38 @@ static enum ta_rc prune(
 	return rc;
 }
 
+struct step {
+	const char *sql;
+	int64_t bound;
+};
+
+static enum ta_rc prune_all(
+	struct db *db, const struct step *steps, size_t n, bool *more, struct ta_err *err)
+{
+	enum ta_rc rc = TA_OK;
+	*more = false;
+	for (size_t i = 0; i < n && !rc; i++)
+		rc = prune(db, steps[i].sql, steps[i].bound, more, err);
+	return rc;
+}
+
 enum ta_rc retention_prune(struct db *db, int64_t now_us, bool *more, struct ta_err *err)
 {
-	const struct {
-		const char *sql;
-		int64_t bound;
-	} steps[] = {
+	const struct step steps[] = {
 		{"DELETE FROM receipt_key WHERE ctid = ANY (ARRAY(SELECT ctid FROM receipt_key WHERE "
 		 "at_us < $1 LIMIT 20000))",
 			now_us - KEEP_KEYS_DAYS * US_PER_DAY},
 		{"DELETE FROM receipt_repeat WHERE ctid = ANY (ARRAY(SELECT ctid FROM receipt_repeat "
 		 "WHERE at_us < $1 LIMIT 20000))",
 			now_us - KEEP_BODIES_DAYS * US_PER_DAY},
+		{"DELETE FROM command WHERE done_us < $1", now_us - KEEP_BODIES_DAYS * US_PER_DAY},
+	};
+	return prune_all(db, steps, TA_COUNT(steps), more, err);
+}
+
+enum ta_rc retention_tidy(struct db *db, int64_t now_us, struct ta_err *err)
+{
+	const struct step steps[] = {
 		{"DELETE FROM refused WHERE id <= (SELECT id FROM refused ORDER BY id DESC OFFSET $1 "
 		 "LIMIT 1)",
 			KEEP_REFUSED},
@@ -207,11 +229,7 @@ enum ta_rc retention_prune(struct db *db, int64_t now_us, bool *more, struct ta_
 		{"DELETE FROM heartbeat h WHERE at_us < $1 AND EXISTS (SELECT FROM heartbeat n WHERE "
 		 "n.role = h.role AND n.at_us > h.at_us)",
 			now_us - 600 * US_PER_S},
-		{"DELETE FROM command WHERE done_us < $1", now_us - KEEP_BODIES_DAYS * US_PER_DAY},
 	};
-	enum ta_rc rc = TA_OK;
-	*more = false;
-	for (size_t i = 0; i < TA_COUNT(steps) && !rc; i++)
-		rc = prune(db, steps[i].sql, steps[i].bound, more, err);
-	return rc;
+	bool more;
+	return prune_all(db, steps, TA_COUNT(steps), &more, err);
 }

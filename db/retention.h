@@ -21,7 +21,10 @@ struct db;
  * somebody holds a table: try again later). */
 TA_MUST enum ta_rc retention_drop(
 	struct db *db, int64_t now_us, char alarm[160], struct ta_err *err);
-/* Old rows of tables without partitions, a bounded number per call; *more: call again soon. */
+/* Old rows of tables without partitions, a bounded number per call; *more: call again soon. Reads
+ * the tables whole: for each hour. */
 TA_MUST enum ta_rc retention_prune(struct db *db, int64_t now_us, bool *more, struct ta_err *err);
+/* Small logs: refused requests, old positions, heartbeats of dead instances. For each minute. */
+TA_MUST enum ta_rc retention_tidy(struct db *db, int64_t now_us, struct ta_err *err);
 
 #endif

@@ -183,9 +183,10 @@ enum ta_rc rollup_compact(struct db *db, int64_t now_us, bool whole, struct ta_e
 		rc = from_bucket(
 			db, COMPACT("roll_minute", "minute"), whole ? oldest : minute - 15, err);
 	if (!rc)
-		rc = from_bucket(db, COMPACT("roll_hour", "hour"), whole ? 0 : hour - 2, err);
+		rc = from_bucket(
+			db, COMPACT("roll_hour", "hour"), whole ? hour - 14 * 24 : hour - 2, err);
 	if (!rc)
-		rc = from_bucket(db, COMPACT("roll_day", "day"), whole ? 0 : day - 2, err);
+		rc = from_bucket(db, COMPACT("roll_day", "day"), whole ? day - 60 : day - 2, err);
 	if (!rc)
 		rc = db_query(db,
 			"WITH many AS (SELECT pixel_id, item FROM ledger GROUP BY 1, 2 HAVING "

@@ -30,8 +30,9 @@ void rollup_release(struct rollup *r);
  * more: there is more. */
 TA_MUST enum ta_rc rollup_fold(
 	struct rollup *r, struct db *db, int64_t now_us, size_t *rows, struct ta_err *err);
-/* Rows that differ only in their sums become one, a table at a time; `whole`: of all buckets, else
- * of the last few. Removes minutes that are too old. */
+/* Rows that differ only in their sums become one, a table at a time; `whole`: of two days of
+ * minutes, two weeks of hours and two months of days, later than any delivery ends; else of the
+ * last few. Removes minutes that are too old. */
 TA_MUST enum ta_rc rollup_compact(struct db *db, int64_t now_us, bool whole, struct ta_err *err);
 
 #endif

@@ -9,6 +9,7 @@ import unittest
 from lib import USER, Cluster, Program, pg_bin, wait_until
 
 SHIFT = 21
+CURSORS = {1: "fold.router", 2: "fold.dispatcher"}
 DAY = 86400
 NOW = "2026-11-22T10:40:00Z"
 NOW_S = 1795344000
@@ -60,7 +61,7 @@ class Folder(unittest.TestCase):
         self.sql("INSERT INTO tally VALUES " + ", ".join(values) + f"; NOTIFY {'route' if stage == 1 else 'verdict'}")
 
     def folded(self, stage=1):
-        wait_until(lambda: self.one(f"SELECT coalesce(max(pos), 0) FROM curlog WHERE stage = 'folder:{stage}'") ==
+        wait_until(lambda: self.one(f"SELECT coalesce(max(pos), 0) FROM curlog WHERE stage = '{CURSORS[stage]}'") ==
                    self.next[stage], what="the fold")
 
     def test_books_once(self):
@@ -200,7 +201,7 @@ class Folder(unittest.TestCase):
                  "'', '', '' FROM generate_series(1, 10100)")
         self.sql(f"INSERT INTO roll_minute SELECT {NOW_S // 60} - i * 60, 1, 0, 21, 0, '', 1, 0 FROM generate_series(1, 60) i")
         self.sql("INSERT INTO curlog SELECT 'router:1', i FROM generate_series(1, 500) i")
-        self.set_clock("2026-11-22T10:42:00Z")
+        self.set_clock("2026-11-22T11:00:00Z")
         wait_until(lambda: self.one("SELECT count(*) FROM receipt_key") == 191, what="old keys to go")
         wait_until(lambda: self.one("SELECT count(*) FROM refused") == 10000, what="old evidence to go")
         wait_until(lambda: self.one("SELECT count(*) FROM roll_minute") in (47, 48), what="old minutes to go")
