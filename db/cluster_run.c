@@ -40,10 +40,20 @@ static bool works_in(const char *pid, const char *pgdata)
 	return strcmp(cwd, real) == 0;
 }
 
-static pid_t pid_in_file(const struct cluster *c)
+/* Two files name the server: one guards the data, one the socket. */
+static void pid_path(const struct cluster *c, char out[600])
 {
-	char path[600], line[40] = "";
-	snprintf(path, sizeof(path), "%s/postmaster.pid", c->pgdata);
+	snprintf(out, 600, "%s/postmaster.pid", c->pgdata);
+}
+
+static void socket_path(const struct cluster *c, char out[600])
+{
+	snprintf(out, 600, "%s/.s.PGSQL.5432.lock", c->socket);
+}
+
+static pid_t pid_in_file(const char *path)
+{
+	char line[40] = "";
 	FILE *f = fopen(path, "re");
 	if (!f)
 		return 0;
@@ -55,8 +65,9 @@ static pid_t pid_in_file(const struct cluster *c)
 
 pid_t cluster_pid(const struct cluster *c)
 {
-	char text[24];
-	pid_t pid = pid_in_file(c);
+	char text[24], path[600];
+	pid_path(c, path);
+	pid_t pid = pid_in_file(path);
 	snprintf(text, sizeof(text), "%d", (int)pid);
 	return pid && works_in(text, c->pgdata) ? pid : 0;
 }
@@ -74,16 +85,14 @@ static bool anyone_works_in(const char *pgdata)
 	return found;
 }
 
-/* PostgreSQL removes the pid file of a process that is gone by itself; when the number now belongs
- * to another program it would refuse to start for ever. */
-static void remove_stale_pid(const struct cluster *c)
+/* PostgreSQL removes the file of a process that is gone by itself; when the number now belongs to
+ * another program, or to a dead process that nobody collects, it would refuse to start for ever. */
+static void remove_stale(const struct cluster *c, const char *path)
 {
-	char path[600];
-	pid_t pid = pid_in_file(c);
+	pid_t pid = pid_in_file(path);
 	if (!pid || cluster_pid(c) || (kill(pid, 0) && errno == ESRCH) ||
 		anyone_works_in(c->pgdata))
 		return;
-	snprintf(path, sizeof(path), "%s/postmaster.pid", c->pgdata);
 	log_warn("%s names process %d, which is no server of ours; removing it", path, (int)pid);
 	(void)unlink(path);
 }
@@ -99,10 +108,13 @@ static void wait_for_backends(const struct cluster *c)
 int cluster_exec(void *arg)
 {
 	const struct cluster *c = arg;
-	char program[300];
+	char program[300], path[600];
 	snprintf(program, sizeof(program), "%s/postgres", c->bin);
 	wait_for_backends(c);
-	remove_stale_pid(c);
+	pid_path(c, path);
+	remove_stale(c, path);
+	socket_path(c, path);
+	remove_stale(c, path);
 	int null = open("/dev/null", O_RDONLY);
 	int out = open(c->log, O_WRONLY | O_CREAT | O_APPEND, 0640);
 	if (null < 0 || out < 0 || dup2(null, 0) < 0 || dup2(out, 1) < 0 || dup2(out, 2) < 0)

@@ -140,6 +140,22 @@ static enum ta_rc give_dir(const char *dir, struct ta_err *err)
 	return TA_OK;
 }
 
+/* What commands that ran as root (migrate, serve) left in a data dir of ours. */
+static void give_leftovers(const char *dir)
+{
+	static const char *const names[] = {"keys", "keys/ingest.key", "keys/deliver.key", "log",
+		"log/trackai.log", "log/console.log", "run", "run/up.pid"};
+	const struct passwd *pw = getpwnam(UP_USER);
+	for (size_t i = 0; pw && i < TA_COUNT(names); i++) {
+		char path[640];
+		struct stat st;
+		snprintf(path, sizeof(path), "%.560s/%s", dir, names[i]);
+		if (lstat(path, &st) == 0 && st.st_uid == 0 && !S_ISLNK(st.st_mode) &&
+			lchown(path, pw->pw_uid, pw->pw_gid))
+			log_warn("cannot give %s to the user " UP_USER, path);
+	}
+}
+
 /* The supervisor ----------------------------------------------------------------------------- */
 
 /* What the new supervisor tells the starter: one character and a text, ended by a NUL. */
@@ -412,6 +428,8 @@ enum ta_rc up_start(const struct up_opts *o, struct up_state *out, struct ta_err
 	enum ta_rc rc = cluster_at(&c, conf_data_dir(), err);
 	if (!rc && geteuid() == 0)
 		rc = give_dir(conf_data_dir(), err);
+	if (!rc && geteuid() == 0)
+		give_leftovers(conf_data_dir());
 	out->supervisor = rc ? 0 : up_supervisor(conf_data_dir());
 	out->already = out->supervisor > 0;
 	if (!rc && !out->already) {

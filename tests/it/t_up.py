@@ -103,15 +103,27 @@ class Up(unittest.TestCase):
         s = self.status()
         self.assertEqual((s["database"]["pid"], s["serve"]["pid"], s["listener"]["answers"]), (0, 0, False))
 
-    def test_07_stale_pid_files(self):
+    def test_06_stale_pid_files(self):
         path = os.path.join(self.data, "pg", "postmaster.pid")
         with open(path, "w") as f:
             f.write(f"{os.getpid()}\n{self.data}/pg\n0\n5432\n")
         with open(os.path.join(self.data, "run", "up.pid"), "w") as f:
             f.write(f"{os.getpid()}\n")
-        shutil.chown(path, os.stat(self.data).st_uid, os.stat(self.data).st_gid)
+        lock = os.path.join(self.data, "sock", ".s.PGSQL.5432.lock")
+        shutil.copy(path, lock)
+        for p in (path, lock):
+            shutil.chown(p, os.stat(self.data).st_uid, os.stat(self.data).st_gid)
         self.run_("up")
         self.assertTrue(self.answers())
+
+    def test_07_everything_killed(self):
+        """Supervisor and server at once, as a power cut does."""
+        s = self.status()
+        for pid in (s["serve"]["pid"], s["database"]["pid"]):
+            os.kill(pid, signal.SIGKILL)
+        self.run_("up")
+        self.assertTrue(self.answers())
+        self.assertEqual(self.run_("store", "list", "--json").stdout, "[]\n")
         self.run_("down")
 
     def test_08_orphaned_server_is_stopped(self):
