@@ -28,7 +28,8 @@ void view_sql_stores(struct buf *b, int64_t now_us, bool zones)
 	else
 		buf_adds(b, "0");
 	buf_adds(b,
-		", name, currency, platform, coalesce(domain, ''), timezone, consent, state = 'uninstalled' "
+		", name, currency, platform, coalesce(domain, ''), timezone, consent, basis, state = 'uninstalled', send_pos, send_draft, "
+		"purchase_on = 'paid', webhook_secret IS NOT NULL "
 		"FROM store ORDER BY name LIMIT 1000");
 }
 
@@ -203,6 +204,19 @@ void view_sql_verdicts(struct buf *b, int64_t id)
 		(long long)id);
 }
 
+void view_sql_rules(struct buf *b, int64_t id)
+{
+	buf_addf(b,
+		"SELECT r.pixel_id, u.id, u.version, u.priority, u.action = 'drop', u.name, u.expr "
+		"FROM route r JOIN pixel p ON p.id = r.pixel_id JOIN rule u ON u.from_rev <= r.rev AND "
+		"(u.to_rev IS NULL OR u.to_rev > r.rev) AND u.enabled AND "
+		"coalesce(u.store_id, p.store_id) = p.store_id AND "
+		"coalesce(u.pixel_id, p.id) = p.id AND "
+		"coalesce(u.platform, p.platform) = p.platform WHERE r.event_id = %lld "
+		"ORDER BY r.pixel_id, u.priority, u.id LIMIT 500",
+		(long long)id);
+}
+
 void view_sql_attempts(struct buf *b, int64_t id)
 {
 	/* Attempts are younger than their event; the id's own day bounds the search from below. */
@@ -246,7 +260,12 @@ size_t view_take_stores(struct arena *a, const PGresult *r, struct view_store **
 		.domain = text(a, r, i, 5),
 		.timezone = text(a, r, i, 6),
 		.consent = text(a, r, i, 7),
-		.uninstalled = db_bool(r, i, 8),
+		.basis = text(a, r, i, 8),
+		.uninstalled = db_bool(r, i, 9),
+		.send_pos = db_bool(r, i, 10),
+		.send_draft = db_bool(r, i, 11),
+		.purchase_on_paid = db_bool(r, i, 12),
+		.has_webhook = db_bool(r, i, 13),
 	};
 	return n;
 }
@@ -436,6 +455,21 @@ size_t view_take_verdicts(struct arena *a, const PGresult *r, struct view_verdic
 		.attempt_id = db_i64(r, i, 7),
 		.code = text(a, r, i, 8),
 		.message = text(a, r, i, 9),
+	};
+	return n;
+}
+
+size_t view_take_rules(struct arena *a, const PGresult *r, struct view_rule **out)
+{
+	TAKE(view_rule)
+	*v = (struct view_rule){
+		.pixel_id = (int32_t)db_i64(r, i, 0),
+		.id = (int32_t)db_i64(r, i, 1),
+		.version = (int32_t)db_i64(r, i, 2),
+		.priority = (int)db_i64(r, i, 3),
+		.drop = db_bool(r, i, 4),
+		.name = text(a, r, i, 5),
+		.expr = text(a, r, i, 6),
 	};
 	return n;
 }

@@ -19,7 +19,9 @@ struct view_store {
 	int32_t id;
 	int32_t zone_s; /* local time minus UTC, now */
 	const char *name, *currency, *platform, *domain, *timezone, *consent;
+	const char *basis;
 	bool uninstalled;
+	bool send_pos, send_draft, purchase_on_paid, has_webhook; /* what routing looks at */
 };
 
 struct view_pixel {
@@ -105,6 +107,14 @@ struct view_verdict {
 	const char *code, *message;
 };
 
+/* A rule that was in force, and in scope, when an event was routed to a pixel. */
+struct view_rule {
+	int32_t pixel_id, id, version;
+	int priority;
+	bool drop;
+	const char *name, *expr;
+};
+
 struct view_attempt {
 	int64_t id, at_us;
 	int32_t pixel_id;
@@ -144,6 +154,7 @@ void view_sql_rows(struct buf *b, const int64_t *ids, size_t n);
 void view_sql_event(struct buf *b, int64_t id);
 void view_sql_routes(struct buf *b, int64_t id); /* lines of one event: view_take_rows */
 void view_sql_verdicts(struct buf *b, int64_t id);
+void view_sql_rules(struct buf *b, int64_t id); /* by pixel, in the order they are asked */
 /* Exchanges that carried the event, newest first; from_us: not before the event's receipt. */
 void view_sql_attempts(struct buf *b, int64_t id);
 
@@ -163,6 +174,7 @@ const char *view_take_doc(struct arena *a, const PGresult *r, int row, size_t *l
 /* False when there is no such event. */
 bool view_take_event(struct arena *a, const PGresult *r, struct view_event *out);
 size_t view_take_verdicts(struct arena *a, const PGresult *r, struct view_verdict **out);
+size_t view_take_rules(struct arena *a, const PGresult *r, struct view_rule **out);
 size_t view_take_attempts(struct arena *a, const PGresult *r, struct view_attempt **out);
 
 #endif

@@ -283,6 +283,21 @@ int figures_sent(const struct figures *f)
 	return all > 0 ? (int)(f->sent * 1000 / all) : -1;
 }
 
+/* Single refusals are the events' own fault (nothing to match by, too old): a hundredth of what is
+ * sent is trouble, a tenth is failing. What died or queues up for another try is trouble early. */
+enum pixel_mood data_mood(const struct view_pixel *px, const struct figures *f)
+{
+	int64_t all = f->sent + f->failed;
+	if (px->held)
+		return MOOD_PAUSED;
+	if (f->failed * 10 > all)
+		return MOOD_FAILING;
+	if (f->disp[DISP_DEAD] > 0 || f->disp[DISP_RETRYING] > 2 ||
+		f->failed * 100 >= TA_MAX(all, 1))
+		return MOOD_TROUBLED;
+	return all ? MOOD_HEALTHY : MOOD_QUIET;
+}
+
 /* Problems ---------------------------------------------------------------------------------------
  */
 
@@ -359,8 +374,10 @@ static void name_pixel(const struct data *d, const struct view_pixel *px, struct
 {
 	const struct view_store *st = data_store(d, px->store_id);
 	p->pixel_id = px->id;
-	snprintf(p->what, sizeof(p->what), "%s %s %s", px->name, platform_word(px->platform),
-		st ? st->name : "");
+	const char *platform = platform_word(px->platform);
+	bool told = strcmp(px->name, platform) == 0;
+	snprintf(p->what, sizeof(p->what), "%s%s%s %s", px->name, told ? "" : " ",
+		told ? "" : platform, st ? st->name : "");
 }
 
 static void paused_pixel(const struct data *d, const struct view_pixel *px,
@@ -386,14 +403,15 @@ static void failing_pixel(const struct data *d, const struct view_pixel *px,
 	char a[32], b[32], since[32] = "";
 	data_figures(d, px->id, -1, &f);
 	int64_t retrying = f.disp[DISP_RETRYING];
-	if (!f.failed && !retrying)
+	enum pixel_mood mood = data_mood(px, &f);
+	if (mood != MOOD_TROUBLED && mood != MOOD_FAILING)
 		return;
 	struct problem *p = add(out, n, f.failed ? PB_FAILING : PB_RETRYING);
 	if (!p)
 		return;
 	const struct view_fault *v = worst_fault(d, px->id, f.failed > 0);
 	name_pixel(d, px, p);
-	p->bad = f.failed * 10 > f.sent; /* more than a tenth of what was sent */
+	p->bad = mood == MOOD_FAILING;
 	format_count(f.failed ? f.failed : retrying, a);
 	format_count(f.failed + f.sent, b);
 	if (v)

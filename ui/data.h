@@ -101,6 +101,10 @@ int64_t data_rate(const struct data *d);
 /* Share of final deliveries that the platform took, in tenths of a percent; -1: none final. */
 int figures_sent(const struct figures *f);
 
+/* How a pixel does: by what the last hour shows. */
+enum pixel_mood { MOOD_QUIET, MOOD_HEALTHY, MOOD_TROUBLED, MOOD_FAILING, MOOD_PAUSED };
+enum pixel_mood data_mood(const struct view_pixel *px, const struct figures *f);
+
 /* What needs a person, worst first. */
 size_t data_problems(const struct data *d, struct problem out[PROBLEMS_MAX]);
 bool beat_silent(const struct data *d, const struct view_beat *b);

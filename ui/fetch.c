@@ -149,6 +149,9 @@ static bool sql_of(struct fetch *f, struct app *app, int set)
 	case SET_VERDICTS:
 		view_sql_verdicts(&f->sql, id);
 		return true;
+	case SET_RULES:
+		view_sql_rules(&f->sql, id);
+		return true;
 	case SET_ATTEMPTS:
 		view_sql_attempts(&f->sql, id);
 		return true;
@@ -286,13 +289,16 @@ static void take_inspect(struct fetch *f, struct app *app, int set, const PGresu
 		in->routes = NULL;
 		in->verdicts = NULL;
 		in->attempts = NULL;
-		in->nroutes = in->nverdicts = in->nattempts = 0;
+		in->rules = NULL;
+		in->nroutes = in->nverdicts = in->nattempts = in->nrules = 0;
 	}
 	struct arena *a = &in->mem.a[in->mem.cur];
 	if (set == SET_ROUTES)
 		in->nroutes = view_take_rows(a, r, &in->routes);
 	else if (set == SET_VERDICTS)
 		in->nverdicts = view_take_verdicts(a, r, &in->verdicts);
+	else if (set == SET_RULES)
+		in->nrules = view_take_rules(a, r, &in->rules);
 	else if (set == SET_ATTEMPTS)
 		in->nattempts = view_take_attempts(a, r, &in->attempts);
 	in->dirty = true;

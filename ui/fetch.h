@@ -26,6 +26,7 @@ enum fetch_set {
 	SET_EVENT,
 	SET_ROUTES,
 	SET_VERDICTS,
+	SET_RULES,
 	SET_ATTEMPTS,
 	SET_COUNT
 };

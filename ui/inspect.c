@@ -97,7 +97,8 @@ static void outcome(struct build *b, const struct view_row *v)
 			theme_glyph(look.glyph), look.word, v->run > 1 ? ", replayed" : "",
 			*t ? " after " : "", t,
 			v->reason ? arena_fmt(b->a, "  (%s)", reason_text(v->reason)) : ""));
-	if (*v->code || *v->message)
+	bool good = v->state == DISP_DELIVERED; /* a good verdict's code says nothing more */
+	if (*v->message || (*v->code && !good))
 		add(b, look.style == ST_OK ? ST_TEXT : look.style, "",
 			arena_fmt(b->a, "          %s%s%s", v->code, *v->code ? ": " : "",
 				v->message));
@@ -183,6 +184,8 @@ static void from_document(struct build *b)
 static void build_summary(struct build *b)
 {
 	const struct view_event *e = &b->in->ev;
+	/* A browser's address is its visitor's: personal, not shown. */
+	const char *remote = e->source == SOURCE_BROWSER ? "" : e->remote;
 	what(b);
 	for (size_t i = 0; i < b->in->nroutes; i++)
 		if (b->in->routes[i].pixel_id)
@@ -196,7 +199,7 @@ static void build_summary(struct build *b)
 			*e->order_id ? "  order " : "", e->order_id));
 	add(b, ST_TEXT, "receipt",
 		arena_fmt(b->a, "%lld%s%s%s%s  further reports %lld", (long long)e->receipt,
-			*e->remote ? "  from " : "", e->remote, *e->webhook_id ? "  webhook " : "",
+			*remote ? "  from " : "", remote, *e->webhook_id ? "  webhook " : "",
 			e->webhook_id, (long long)e->reports));
 }
 
@@ -247,12 +250,12 @@ static void build_rules(struct build *b)
 		const struct view_row *r = &b->in->routes[i];
 		if (!r->pixel_id)
 			continue;
-		const char *who =
-			r->rule_id
-				? arena_fmt(b->a, "rule %d version %d", r->rule_id, r->rule_version)
-				: "no rule; by default every event goes to every pixel";
-		add(b, ST_STRONG, "", arena_fmt(b->a, "%s  %s", pixel_name(b, r->pixel_id), who));
+		const char *mark = r->pixel_id == b->in->pixel_id ? theme_glyph(GL_SELECT) : "";
+		add(b, ST_STRONG, "", arena_fmt(b->a, "%s%s", mark, pixel_name(b, r->pixel_id)));
+		inspect_rules(b->in, b->d, b->a, r);
 	}
+	if (b->in->nverdicts)
+		add(b, ST_STRONG, "", "What happened then");
 	for (size_t i = 0; i < b->in->nverdicts; i++) {
 		const struct view_verdict *v = &b->in->verdicts[i];
 		add(b, ST_TEXT, "",
@@ -262,8 +265,8 @@ static void build_rules(struct build *b)
 				disposition_word(v->after), v->reason ? ", " : "",
 				reason_word(v->reason), *v->message ? ": " : "", v->message));
 	}
-	if (!b->in->nroutes)
-		add(b, ST_TEXT, "", "not routed yet");
+	if (!b->in->nroutes || !b->in->routes[0].pixel_id)
+		add(b, ST_TEXT, "", "not routed: this store had no pixel when it came");
 }
 
 void inspect_build(struct inspect *in, const struct data *d)

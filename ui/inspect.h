@@ -20,7 +20,8 @@ struct inspect {
 	struct view_row *routes;
 	struct view_verdict *verdicts;
 	struct view_attempt *attempts;
-	size_t nroutes, nverdicts, nattempts;
+	struct view_rule *rules;
+	size_t nroutes, nverdicts, nattempts, nrules;
 	struct arena text_mem;
 	struct textview text;
 	enum inspect_tab built_tab; /* what the lines show */
@@ -35,6 +36,11 @@ void inspect_request_tab(struct inspect *in, int step);
 /* Builds the lines of the present tab when needed; the scroll position stays with the record. */
 void inspect_build(struct inspect *in, const struct data *d);
 void inspect_draw(struct inspect *in, const struct data *d, struct box b);
+
+/* ui/inspect_rules.c: why the event went to this pixel, or did not: the rules in scope, in order,
+ * with each predicate that was looked at and what it saw. */
+void inspect_rules(
+	struct inspect *in, const struct data *d, struct arena *a, const struct view_row *route);
 
 /* ui/inspect_json.c: a JSON text as lines of a tree; values of personal fields are masked. False
  * when it is not JSON. */

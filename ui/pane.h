@@ -25,7 +25,7 @@ int pane_of(const char *word, size_t n);
 struct columns {
 	int time, event, platform, store, pixel, state, tries, latency, amount, rest;
 };
-void stream_columns(int w, struct columns *c);
+void stream_columns(const struct data *d, int w, struct columns *c);
 void stream_head(struct pen *p, const struct columns *c);
 void stream_line(
 	const struct data *d, struct pen *p, const struct columns *c, const struct view_row *v);

@@ -9,9 +9,18 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Pixels are often named after their platform; then one column says both. */
+static bool names_tell(const struct data *d)
+{
+	for (size_t i = 0; i < d->npixels; i++)
+		if (strcmp(d->pixels[i].name, platform_word(d->pixels[i].platform)) != 0)
+			return false;
+	return d->npixels > 0;
+}
+
 /* Which columns fit: 80 hold them all, with less they go in a fixed order, never state or amount;
  * with more the names grow, then the detail comes. */
-void stream_columns(int w, struct columns *c)
+void stream_columns(const struct data *d, int w, struct columns *c)
 {
 	*c = (struct columns){.time = 9,
 		.event = 12,
@@ -26,6 +35,10 @@ void stream_columns(int w, struct columns *c)
 	int *const grow[] = {&c->event, &c->state, &c->amount, &c->store, &c->pixel, &c->latency};
 	static const int most[] = {18, 20, 13, 18, 12, 7};
 	int used = 1;
+	if (names_tell(d)) {
+		c->pixel += c->platform;
+		c->platform = 0;
+	}
 	for (const int *p = &c->time; p < &c->rest; p++)
 		used += *p;
 	for (size_t i = 0; i < TA_COUNT(drop) && used > w; i++) {
@@ -71,8 +84,9 @@ static void detail(struct pen *p, const struct view_row *v, int w)
 		return;
 	draw_gap(p, 2);
 	const char *label = v->name == EV_CUSTOM ? "" : v->label; /* that one is the event's name */
-	snprintf(text, sizeof(text), "%s%s%s%s%s", label, *label ? "  " : "", v->code,
-		*v->code ? " " : "", v->message);
+	const char *code = v->state == DISP_DELIVERED ? "" : v->code;
+	snprintf(text, sizeof(text), "%s%s%s%s%s", label, *label ? "  " : "", code,
+		*code ? " " : "", v->message);
 	draw_text(p, ST_TEXT, w - 2, text);
 }
 
@@ -155,7 +169,7 @@ static void draw_list(struct app *app, struct box b)
 	struct columns c;
 	struct pen head = pen_at(b, 0);
 	struct box lines = {b.y + 1, b.x, b.h - 1, b.w};
-	stream_columns(b.w, &c);
+	stream_columns(&app->data, b.w, &c);
 	stream_head(&head, &c);
 	if (lines.h <= 0)
 		return;

@@ -9,16 +9,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* "batches 12  queue 3": members of the beat's object that are numbers or short texts. */
+/* "rate 12.5  queue 3": members of the beat's object; instants and what is empty say nothing. */
 static void beat_detail(const struct view_beat *beat, struct buf *out)
 {
 	struct arena a = ARENA_INIT;
 	const struct jv *v = NULL;
 	if (jv_parse(&a, beat->detail, strlen(beat->detail), &v, NULL) == JV_FINE && v)
 		for (const struct jv *c = v->child; c; c = c->next) {
-			const char *text = jv_text_of(c);
-			if (text && *text && c->key)
-				buf_addf(out, "%s%s %.40s", out->len ? "  " : "", c->key, text);
+			const char *text = jv_text_of(c), *dot = text ? strchr(text, '.') : NULL;
+			size_t n = text ? strlen(text) : 0;
+			if (!n || !c->key || strstr(c->key, "_us"))
+				continue;
+			if (c->type == JV_NUMBER && dot) /* one digit behind the point will do */
+				n = TA_MIN(n, (size_t)(dot - text) + 2);
+			buf_addf(out, "%s%s %.*s", out->len ? "  " : "", c->key,
+				(int)TA_MIN(n, 60u), text);
 		}
 	arena_release(&a);
 }
@@ -127,19 +132,13 @@ static void cell(struct pen *p, enum style st, int w, const char *text)
 }
 
 /* A pixel's state in one word: what an operator would say. */
-static void pixel_look(const struct view_pixel *px, const struct figures *f, struct state_look *out)
-{
-	if (px->held)
-		*out = (struct state_look){GL_OFF, ST_WARN, "paused"};
-	else if (f->failed * 10 > f->sent && f->failed)
-		*out = (struct state_look){GL_BAD, ST_BAD, "failing"};
-	else if (f->failed || f->disp[DISP_RETRYING])
-		*out = (struct state_look){GL_WARN, ST_WARN, "troubled"};
-	else if (f->sent)
-		*out = (struct state_look){GL_OK, ST_OK, "healthy"};
-	else
-		*out = (struct state_look){GL_WAIT, ST_TEXT, "quiet"};
-}
+static const struct state_look moods[] = {
+	[MOOD_QUIET] = {GL_WAIT, ST_TEXT, "quiet"},
+	[MOOD_HEALTHY] = {GL_OK, ST_OK, "healthy"},
+	[MOOD_TROUBLED] = {GL_WARN, ST_WARN, "troubled"},
+	[MOOD_FAILING] = {GL_BAD, ST_BAD, "failing"},
+	[MOOD_PAUSED] = {GL_OFF, ST_WARN, "paused"},
+};
 
 static void draw_pixel(
 	const struct data *d, const struct view_pixel *px, struct pen *p, const struct widths *c)
@@ -148,15 +147,13 @@ static void draw_pixel(
 	const struct view_last *last = data_last(d, px->id);
 	const struct pulse *pulse = data_find_pulse(d, px->id);
 	struct figures f;
-	struct state_look look;
 	char t[48];
 	data_figures(d, px->id, -1, &f);
-	pixel_look(px, &f, &look);
 	draw_text(p, ST_STRONG, 1, p->selected ? theme_glyph(GL_SELECT) : " ");
 	cell(p, ST_STRONG, c->pixel, px->name);
 	cell(p, ST_TEXT, c->platform, platform_word(px->platform));
 	cell(p, ST_TEXT, c->store, st ? st->name : "?");
-	state_draw(p, &look, c->state - 1);
+	state_draw(p, &moods[data_mood(px, &f)], c->state - 1);
 	draw_gap(p, 1);
 	format_tenths(figures_sent(&f), t);
 	draw_right(p, ST_TEXT, c->sent, t);
@@ -199,13 +196,9 @@ static void arrange(const struct data *d)
 	norder = TA_MIN((int)d->npixels, (int)TA_COUNT(order));
 	for (int i = 0; i < norder; i++) {
 		struct figures f;
-		struct state_look look;
 		data_figures(d, d->pixels[i].id, -1, &f);
-		pixel_look(&d->pixels[i], &f, &look);
 		order[i].pixel = i;
-		order[i].rank = look.style == ST_BAD ? 3
-				: d->pixels[i].held  ? 2
-						     : look.style == ST_WARN;
+		order[i].rank = (int)data_mood(&d->pixels[i], &f);
 	}
 	qsort(order, (size_t)norder, sizeof(order[0]), by_rank);
 }

@@ -161,7 +161,7 @@ static void draw_latest(const struct app *app, struct box b)
 {
 	struct columns c;
 	draw_heading(b, 0, "Latest events", "3 opens the stream");
-	stream_columns(b.w, &c);
+	stream_columns(&app->data, b.w, &c);
 	for (int i = 0; i < b.h - 1; i++) {
 		const struct view_row *v = feed_shown(&app->feed, i);
 		struct pen p = pen_at(b, i + 1);

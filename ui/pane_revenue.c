@@ -88,7 +88,7 @@ static void draw_orders(struct app *app, struct box b)
 	struct columns c;
 	draw_heading(b, 0, "Orders and refunds", "last 24h, newest first; one line per pixel");
 	struct pen head = pen_at(b, 1);
-	stream_columns(b.w, &c);
+	stream_columns(&app->data, b.w, &c);
 	stream_head(&head, &c);
 	struct box rows = {b.y + 2, b.x, b.h - 2, b.w};
 	if (rows.h <= 0)

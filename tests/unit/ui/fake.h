@@ -187,6 +187,8 @@ TA_UNUSED static void fake_inspect(struct inspect *in)
 	in->nroutes = 2;
 	in->verdicts = fake_verdicts;
 	in->nverdicts = TA_COUNT(fake_verdicts);
+	in->rules = fake_rules;
+	in->nrules = TA_COUNT(fake_rules);
 	in->attempts = fake_attempts;
 	in->nattempts = TA_COUNT(fake_attempts);
 	in->dirty = true;

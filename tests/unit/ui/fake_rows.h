@@ -123,6 +123,36 @@ static struct view_last fake_last[] = {
 	{.pixel_id = 4, .bad_class = "", .bad_error = ""},
 };
 
+static struct view_rule fake_rules[] = {
+	{.pixel_id = 1,
+		.id = 3,
+		.version = 1,
+		.priority = 5,
+		.drop = true,
+		.name = "no newsletters",
+		.expr = "name == \"custom\" and user.email == \"anna@example.com\""},
+	{.pixel_id = 1,
+		.id = 12,
+		.version = 3,
+		.priority = 10,
+		.name = "EU orders",
+		.expr = "currency == \"EUR\" and value >= 50"},
+	{.pixel_id = 1,
+		.id = 14,
+		.version = 1,
+		.priority = 20,
+		.drop = true,
+		.name = "rest",
+		.expr = ""},
+	{.pixel_id = 2,
+		.id = 13,
+		.version = 1,
+		.priority = 30,
+		.drop = true,
+		.name = "odd",
+		.expr = "value >"},
+};
+
 static const char fake_doc[] =
 	"{\"v\":1,\"event\":\"purchase\",\"source\":\"shopify\",\"topic\":\"orders/create\","
 	"\"event_id\":\"ev-1\",\"event_time\":1795344120,\"value\":\"84.73\",\"currency\":\"EUR\","

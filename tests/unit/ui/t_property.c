@@ -87,6 +87,8 @@ static void poison(struct app *app, const char *bad)
 	struct view_attempt *at = &fake_attempts[0];
 	at->class = at->error = at->request = at->response = bad;
 	at->nrequest = at->nresponse = strlen(bad);
+	for (size_t i = 0; i < TA_COUNT(fake_rules); i++)
+		fake_rules[i].name = bad;
 	snprintf(app->place, sizeof(app->place), "%s", bad);
 	snprintf(app->toast, sizeof(app->toast), "%s", bad);
 	app->toast_until_us = app->mono_us + 1;

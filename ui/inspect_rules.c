@@ -1,0 +1,137 @@
+#include "src/explain.h"
+#include "ui/inspect.h"
+
+#include <string.h>
+
+/* The routing case as it was: the event's document, the rules of the route's revision. The store's
+ * settings are today's, which the screen cannot know better. */
+struct scene {
+	struct event ev;
+	struct route_store store;
+	struct route_pixel pixel;
+	struct route_rule *rules;
+	size_t nrules;
+};
+
+static void set_store(struct scene *s, const struct view_store *st)
+{
+	s->store = (struct route_store){
+		.id = st->id,
+		.names = {.name = st->name,
+			.platform = st->platform,
+			.domain = st->domain,
+			.currency = st->currency,
+			.timezone = st->timezone,
+			.consent = st->consent},
+		.basis = st->basis,
+		.consent_required = st->consent && strcmp(st->consent, "required") == 0,
+		.purchase_on_paid = st->purchase_on_paid,
+		.send_pos = st->send_pos,
+		.send_draft = st->send_draft,
+		.has_webhook = st->has_webhook,
+	};
+}
+
+static void set_pixel(struct scene *s, const struct view_pixel *px)
+{
+	s->pixel = (struct route_pixel){
+		.id = px->id,
+		.store_id = px->store_id,
+		.platform = (enum platform_id)px->platform,
+		.names = {.name = px->name,
+			.platform = platform_word(px->platform),
+			.account = px->account},
+	};
+}
+
+static void set_rules(struct scene *s, const struct inspect *in, int32_t pixel_id, struct arena *a)
+{
+	const struct route_rule **list = arena_alloc(a, (in->nrules + 1) * sizeof(*list));
+	s->rules = arena_alloc(a, (in->nrules + 1) * sizeof(*s->rules));
+	for (size_t i = 0; i < in->nrules; i++) {
+		const struct view_rule *v = &in->rules[i];
+		if (v->pixel_id != pixel_id)
+			continue;
+		struct rule_prog *prog = NULL;
+		if (rule_compile_event(a, v->expr, &prog, NULL, NULL))
+			prog = NULL; /* shown as broken */
+		struct route_rule *r = &s->rules[s->nrules];
+		*r = (struct route_rule){.id = v->id,
+			.version = v->version,
+			.priority = v->priority,
+			.platform = -1,
+			.drop = v->drop,
+			.name = v->name,
+			.expr = v->expr,
+			.prog = prog};
+		list[s->nrules++] = r;
+	}
+	s->pixel.rules = list;
+	s->pixel.nrules = s->nrules;
+}
+
+/* What identifies a person is not shown here either. */
+static const char *seen(const struct rule_step *step)
+{
+	if (!step->seen)
+		return "nothing";
+	return strstr(step->predicate, "user.") ? "(masked)" : step->seen;
+}
+
+static void show_rule(struct inspect *in, struct arena *a, const struct explain_rule *x)
+{
+	const struct route_rule *r = x->rule;
+	bool match = x->result == EXPLAIN_MATCH, broken = x->result == EXPLAIN_BROKEN;
+	enum glyph g = match ? GL_OK : broken ? GL_BAD : GL_OFF;
+	textview_add(&in->text,
+		broken  ? ST_BAD
+		: match ? ST_STRONG
+			: ST_TEXT,
+		"",
+		arena_fmt(a, "  %s rule %d \"%s\" v%d, priority %d, %s: %s", theme_glyph(g), r->id,
+			r->name, r->version, r->priority, r->drop ? "drop" : "send",
+			explain_word(x->result)));
+	textview_add(&in->text, ST_TEXT, "",
+		arena_fmt(a, "      %s", *r->expr ? r->expr : "(every event)"));
+	for (size_t i = 0; i < x->trace.n; i++) {
+		const struct rule_step *step = &x->trace.steps[i];
+		textview_add(&in->text, ST_TEXT, "",
+			arena_fmt(a, "      %s %s   saw %s",
+				theme_glyph(step->result ? GL_OK : GL_OFF), step->predicate,
+				seen(step)));
+	}
+}
+
+static void outcome(struct inspect *in, struct arena *a, const struct view_row *route)
+{
+	/* The newest state is in the summary; here is what routing said. */
+	const char *text =
+		route->rule_id
+			? arena_fmt(a, "  decided by rule %d version %d", route->rule_id,
+				  route->rule_version)
+			: "  no rule decided: without one, every mapped event goes to every pixel";
+	textview_add(&in->text, ST_TEXT, "", text);
+}
+
+void inspect_rules(
+	struct inspect *in, const struct data *d, struct arena *a, const struct view_row *route)
+{
+	struct scene s = {.nrules = 0};
+	struct explain x;
+	const struct view_store *st = data_store(d, in->ev.store_id);
+	const struct view_pixel *px = data_pixel(d, route->pixel_id);
+	outcome(in, a, route);
+	if (!st || !px || !in->ev.doc || !in->nrules ||
+		event_read(a, in->ev.doc, in->ev.ndoc, &s.ev, NULL))
+		return;
+	set_store(&s, st);
+	set_pixel(&s, px);
+	set_rules(&s, in, route->pixel_id, a);
+	struct route_case c = {.ev = &s.ev,
+		.store = &s.store,
+		.pixel = &s.pixel,
+		.received_us = in->ev.received_us};
+	route_explain(&c, a, &x);
+	for (size_t i = 0; i < x.n; i++)
+		show_rule(in, a, &x.rules[i]);
+}
