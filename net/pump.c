@@ -378,6 +378,14 @@ static bool same_past(const struct delivery_retry *a, const struct delivery_retr
 	return a->version == b->version && a->first_sent_us == b->first_sent_us;
 }
 
+/* The router leaves what it held and then let go here with no attempt behind it; it counts as one
+ * all the same: its delivery is `retrying`, and only tries > 0 says so in a claim. */
+static struct batch_event retried_event(const struct delivery_retry *r)
+{
+	return (struct batch_event){
+		.id = r->event_id, .run = r->run, .tries = TA_MAX(r->tries, (int16_t)1)};
+}
+
 /* The most urgent retry and all that share its past: what is pinned to the settings and the first
  * send of one batch stays together. */
 static struct batch *from_retries(struct dispatch *d, struct pixel *p)
@@ -388,8 +396,7 @@ static struct batch *from_retries(struct dispatch *d, struct pixel *p)
 	for (size_t i = p->next_retry; i < p->nretries; i++) {
 		struct delivery_retry r = p->retries[i];
 		if (n < limit && same_past(&r, &first))
-			b->ev[n++] = (struct batch_event){
-				.id = r.event_id, .run = r.run, .tries = r.tries};
+			b->ev[n++] = retried_event(&r);
 		else
 			p->retries[kept++] = r;
 	}

@@ -324,6 +324,17 @@ class Dispatch(unittest.TestCase):
         self.assertEqual(self.one("SELECT count(*) FROM inflight"), "0")
         self.check_books()
 
+    def test_what_the_router_let_go(self):
+        """A route that was held and then released comes through the table retry, once."""
+        self.begin(platforms=("meta",))
+        self.put(3)
+        self.cluster.sql("UPDATE route SET decision = 2; INSERT INTO retry (event_id, pixel_id, run, tries, due_us, "
+                         "deadline_us, reason) SELECT event_id, pixel_id, 1, 0, 0, 9000000000000000, 0 FROM route")
+        self.start()
+        self.settle(3)
+        self.assertEqual(self.cluster.sql("SELECT DISTINCT before, after FROM verdict"), [["2", "3"]])
+        self.assertEqual(self.one("SELECT count(*) FROM retry"), "0")
+
     def test_hold_survives_a_restart(self):
         self.begin()
         serve = self.start()
