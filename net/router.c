@@ -221,7 +221,10 @@ static enum ta_rc route_writer(struct router *rt, struct place *p, size_t *n, st
 	if (rs.n > 0) {
 		fault_point("router.batch_read");
 		struct batch b = batch_new(rt);
-		rc = route_receipts(rt, &b, p, &rs, err);
+		/* Behind the read: a store is never younger than its first receipt. */
+		rc = refresh_catalog(rt, err);
+		if (!rc)
+			rc = route_receipts(rt, &b, p, &rs, err);
 		if (!rc && ++p->since_prune >= PRUNE_EACH) {
 			p->since_prune = 0;
 			rc = cursor_prune(rt->stage.db, p->stage, err);
