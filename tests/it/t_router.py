@@ -193,17 +193,12 @@ class Router(unittest.TestCase):
 
     def test_rules(self):
         self.store("ruled", "ruled.myshopify.com")
-        store, = self.cluster.sql("SELECT id FROM store WHERE name = 'ruled'")[0]
-        rev = int(self.cluster.sql("INSERT INTO revision (at_us, actor, what) VALUES (0, 'test', 'rules') RETURNING "
-                                   "rev")[0][0])
-        for version, priority, platform, logic, action in (
-                (1, 1, "'meta'", '{">=":[{"var":"value"},100]}', "send"), (1, 2, "'meta'", "true", "drop"),
-                (1, 3, "NULL", '{"starts_with":[{"var":"order.name"},"#61"]}', "drop")):
-            self.cluster.sql(f"INSERT INTO rule (version, from_rev, name, priority, store_id, platform, expr, logic, "
-                             f"action, author, created_us) VALUES ({version}, {rev}, 'r{priority}', {priority}, "
-                             f"{store}, {platform}, '', '{logic}', '{action}', 'test', 0)")
-        self.cluster.sql("INSERT INTO revision (at_us, actor, what) VALUES (0, 'test', 'rules')")
-        self.cluster.sql("NOTIFY config")
+        for name, priority, expr, action, more in (
+                ("r1", 1, "value >= 100 EUR", "send", ["--platform", "meta"]),
+                ("r2", 2, "", "drop", ["--platform", "meta"]),
+                ("r3", 3, "order.name starts with '#61'", "drop", [])):
+            self.p.run("rule", "add", "--name", name, "--priority", str(priority), "--store", "ruled", "--expr", expr,
+                       "--action", action, *more)
         self.post("orders/create", order(60), "ruled.myshopify.com")
         self.post("orders/create", order(61, total_price="100.00"), "ruled.myshopify.com")
         self.routed()
@@ -215,6 +210,10 @@ class Router(unittest.TestCase):
         self.assertEqual(got, [["9060", "meta", *drop, "r2"], ["9060", "pinterest", "0", "0", ""],
                                ["9060", "tiktok", "0", "0", ""], ["9061", "meta", "0", "0", "r1"],
                                ["9061", "pinterest", *drop, "r3"], ["9061", "tiktok", *drop, "r3"]])
+        e = self.cluster.sql("SELECT id FROM event WHERE order_id = '9061'")[0][0]
+        shown = {d["pixel"]: d for d in self.p.json("event", "show", e)["deliveries"]}
+        meta = next(d for name, d in shown.items() if "meta" in name)
+        self.assertIn("value >= 100", json.dumps(meta["rule"]["trace"]))
 
     def test_z_books_balance(self):
         """Deltas of the book = what the routes say, per pixel and disposition."""
