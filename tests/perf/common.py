@@ -22,8 +22,11 @@ CONNECTIONS = 64
 TICK = os.sysconf("SC_CLK_TCK")
 
 
-def order(r, i, at):
-    """An order of the size and shape that shops send: 5-8 kB, no real person in it."""
+def order(r, i):
+    """An order of the size and shape that shops send: 5-8 kB, no real person in it. Of today: platforms
+    refuse what is a week old."""
+    at = time.strftime("%Y-%m-%dT%H:00:00+00:00", time.gmtime())
+
     def money(v):
         return {"shop_money": {"amount": f"{v:.2f}", "currency_code": "EUR"},
                 "presentment_money": {"amount": f"{v:.2f}", "currency_code": "EUR"}}
@@ -61,11 +64,10 @@ def order(r, i, at):
 
 def write_bodies(path):
     r = random.Random(7)
-    at = time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime())  # platforms refuse what is a week old
     sizes = []
     with open(path, "w") as f:
         for i in range(1000):
-            body = json.dumps(order(r, i, at), separators=(",", ":"))
+            body = json.dumps(order(r, i), separators=(",", ":"))
             sizes.append(len(body))
             sig = base64.b64encode(hmac.new(SECRET.encode(), body.encode(), hashlib.sha256).digest()).decode()
             f.write(f"{sig}\t{body}\n")
