@@ -170,6 +170,18 @@ class Setup(unittest.TestCase):
         self.assertIn("^", self.refused(4, "expected", "rule", "eval", "--expr", "a == (x").stderr)
         self.p.env["TRACKAI_DATABASE"] = keep
 
+    def test_14_conf(self):
+        conf = self.p.json("conf")
+        self.assertEqual(conf["listen"], {"value": f"127.0.0.1:{self.p.port}", "origin": "TRACKAI_LISTEN"})
+        self.assertEqual(conf["key dir"], {"value": self.p.home + "/keys", "origin": "default"})
+        keep = self.p.env["TRACKAI_DATABASE"]
+        for url in ("postgresql://u:geheim@h/d", "host=h password=geheim"):
+            self.p.env["TRACKAI_DATABASE"] = url
+            self.assertNotIn("geheim", self.p.run("conf").stdout)
+        del self.p.env["TRACKAI_DATABASE"]
+        self.assertEqual(self.p.json("conf")["database"]["value"], "private, in " + self.p.home)
+        self.p.env["TRACKAI_DATABASE"] = keep
+
     def test_09_audit_and_revisions(self):
         rows = self.cluster.sql("SELECT action, object, before, after FROM audit ORDER BY id")
         actions = [r[0] for r in rows]
