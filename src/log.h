@@ -11,7 +11,9 @@ enum log_level { LOG_LV_ERROR, LOG_LV_WARN, LOG_LV_INFO, LOG_LV_DEBUG };
 /* Role shown in each line ("listener", …); borrowed, must outlive the process. */
 void log_role(const char *role);
 void log_set_level(enum log_level lv); /* default info */
-/* Appends to `path` from now on (created 0640); `also_stderr` keeps stderr too. */
+/* Appends to `path` from now on (created 0640); `also_stderr` keeps stderr too. A file that was
+ * moved away is followed by a new one; above LOG_FILE_MAX bytes it is moved to PATH.1 by itself. */
+#define LOG_FILE_MAX (64 << 20)
 TA_MUST enum ta_rc log_open(const char *path, bool also_stderr, struct ta_err *err);
 void log_at(enum log_level lv, const char *fmt, ...) TA_PRINTF(2, 3);
 
