@@ -12,6 +12,7 @@
 #define BACKOFF_MIN 250
 #define BACKOFF_MAX 5000
 #define CONNECT_MS  5000
+#define CAREFUL_US  (60 * US_PER_S)
 #define ANSWER_MS   8000 /* a server that answers nothing at all, statement_timeout included */
 
 enum adb_state { ADB_WAIT, ADB_CONNECT, ADB_IDLE, ADB_BUSY };
@@ -27,9 +28,12 @@ struct adb {
 	int backoff_ms, failures;
 	int tags[BATCH];
 	char *sqls[BATCH];
-	int n, next;   /* queries of the batch, the one whose result comes next */
-	bool flushing; /* libpq holds bytes that the socket did not take yet */
-	bool answered; /* that one has had its result */
+	int n, next;        /* queries of the batch, the one whose result comes next */
+	int64_t lull_us;    /* not polled before */
+	int64_t careful_us; /* until then every query is synchronised by itself */
+	bool flushing;      /* libpq holds bytes that the socket did not take yet */
+	bool apart;  /* the batch has a synchronisation behind each query, not one at its end */
+	bool synced; /* the last one has come */
 	char error[200], name[64];
 };
 
@@ -48,7 +52,7 @@ static void forget_batch(struct adb *db)
 	for (int i = 0; i < db->n; i++)
 		free(db->sqls[i]);
 	db->n = db->next = 0;
-	db->answered = false;
+	db->synced = false;
 }
 
 void adb_free(struct adb *db)
@@ -117,7 +121,7 @@ static void connected(struct adb *db)
 	}
 	db->state = ADB_IDLE;
 	adb_add(db, -1, "LISTEN tick");
-	adb_send(db);
+	adb_send(db, 0);
 }
 
 static void connect_step(struct adb *db)
@@ -131,7 +135,10 @@ static void connect_step(struct adb *db)
 
 int adb_fd(const struct adb *db)
 {
-	return db->pg && db->state != ADB_WAIT ? PQsocket(db->pg) : -1;
+	if (!db->pg || db->state == ADB_WAIT)
+		return -1;
+	bool lull = db->state == ADB_BUSY && clock_mono_us() < db->lull_us;
+	return lull ? -1 : PQsocket(db->pg);
 }
 
 short adb_events(const struct adb *db)
@@ -145,8 +152,10 @@ int adb_timeout(const struct adb *db)
 {
 	if (db->state == ADB_IDLE)
 		return -1;
-	int64_t left = db->until_us - clock_mono_us();
-	return left <= 0 ? 0 : (int)(left / 1000) + 1;
+	int64_t now = clock_mono_us(), until = db->until_us;
+	if (db->state == ADB_BUSY && now < db->lull_us)
+		until = db->lull_us;
+	return until <= now ? 0 : (int)((until - now) / 1000) + 1;
 }
 
 bool adb_ready(const struct adb *db)
@@ -188,18 +197,22 @@ static bool flush(struct adb *db)
 	return rc >= 0;
 }
 
-/* Each query is a transaction of its own (a sync behind each): one that fails, or runs into the
- * statement timeout, leaves the others alone. */
-void adb_send(struct adb *db)
+/* One synchronisation at the end lets the server answer in as few packets as possible, but then a
+ * query that fails takes those behind it along. After a failure each query gets its own for a
+ * while, so that one that always fails never starves the others. */
+void adb_send(struct adb *db, int lull_ms)
 {
+	bool ok = true;
+	int64_t now = clock_mono_us();
 	if (!db->n)
 		return;
-	bool ok = true;
+	db->apart = now < db->careful_us;
 	for (int i = 0; i < db->n && ok; i++)
 		ok = PQsendQueryParams(db->pg, db->sqls[i], 0, NULL, NULL, NULL, NULL, 1) &&
-		     PQpipelineSync(db->pg);
+		     (!(db->apart || i == db->n - 1) || PQpipelineSync(db->pg));
 	db->state = ADB_BUSY;
-	db->until_us = clock_mono_us() + ANSWER_MS * INT64_C(1000);
+	db->until_us = now + ANSWER_MS * INT64_C(1000);
+	db->lull_us = now + lull_ms * INT64_C(1000);
 	if (!ok || !flush(db))
 		lost(db, PQerrorMessage(db->pg));
 }
@@ -209,23 +222,23 @@ static void deliver(struct adb *db, const PGresult *r)
 	ExecStatusType s = PQresultStatus(r);
 	struct ta_err err = {0};
 	if (s == PGRES_PIPELINE_SYNC) {
-		db->next++;
-		db->answered = false;
+		db->synced = db->next >= db->n;
 		return;
 	}
-	if (db->answered || db->next >= db->n)
+	if (db->next >= db->n)
 		return;
-	db->answered = true;
+	int tag = db->tags[db->next++];
 	if (s == PGRES_TUPLES_OK || s == PGRES_COMMAND_OK) {
-		db->done(db->ctx, db->tags[db->next], r, NULL);
+		db->done(db->ctx, tag, r, NULL);
 		return;
 	}
 	const char *text = PQresultErrorField(r, PG_DIAG_MESSAGE_PRIMARY);
 	const char *state = PQresultErrorField(r, PG_DIAG_SQLSTATE);
-	ta_fail(&err, TA_DB, "the database says: %.200s", text ? text : PQerrorMessage(db->pg));
+	ta_fail(&err, TA_DB, "the database says: %.200s", text ? text : "the query was left out");
 	snprintf(err.sqlstate, sizeof(err.sqlstate), "%s", state ? state : "");
-	log_debug("query %d: %s", db->tags[db->next], err.msg);
-	db->done(db->ctx, db->tags[db->next], NULL, &err);
+	log_debug("query %d: %s", tag, err.msg);
+	db->careful_us = clock_mono_us() + CAREFUL_US;
+	db->done(db->ctx, tag, NULL, &err);
 }
 
 static bool read_results(struct adb *db)
@@ -235,7 +248,7 @@ static bool read_results(struct adb *db)
 		lost(db, PQerrorMessage(db->pg));
 		return false;
 	}
-	while (db->state == ADB_BUSY && db->next < db->n && !PQisBusy(db->pg)) {
+	while (db->state == ADB_BUSY && !db->synced && !PQisBusy(db->pg)) {
 		PGresult *r = PQgetResult(db->pg);
 		if (r)
 			deliver(db, r);
@@ -245,7 +258,7 @@ static bool read_results(struct adb *db)
 			return false;
 		}
 	}
-	if (db->state == ADB_BUSY && db->next >= db->n) {
+	if (db->state == ADB_BUSY && db->synced) {
 		forget_batch(db);
 		db->state = ADB_IDLE;
 	}

@@ -30,7 +30,8 @@ bool adb_ready(const struct adb *db); /* connected */
 bool adb_idle(const struct adb *db);  /* connected and no batch in flight */
 /* Adds a query to the next batch; adb_send() sends them all. Only while adb_idle(). */
 void adb_add(struct adb *db, int tag, const char *sql);
-void adb_send(struct adb *db);
+/* lull_ms: how long its answers may gather before they are read, so that they cost one wake-up. */
+void adb_send(struct adb *db, int lull_ms);
 
 /* Why there is no connection, "" while there is one or none was tried yet. */
 const char *adb_error(const struct adb *db);

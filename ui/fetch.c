@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#define LULL_MS     8
 #define PAGE        200
 #define PAGE_DOCS   120
 #define NEWER       300
@@ -239,7 +240,7 @@ void fetch_plan(struct fetch *f, struct app *app, struct adb *db, bool refresh)
 	} else if (app->link != LINK_NO_SCHEMA || refresh) {
 		ask(f, app, db, SET_SCHEMA);
 	}
-	adb_send(db);
+	adb_send(db, refresh ? LULL_MS : 0);
 }
 
 /* Results ---------------------------------------------------------------------------------------

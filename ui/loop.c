@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #define FRAME_US      (100 * INT64_C(1000))
+#define SOON_US       (25 * INT64_C(1000)) /* for what answers a key: the selected event */
 #define SLOW_FRAME_US (250 * INT64_C(1000))
 #define ANSWER_US     (80 * INT64_C(1000)) /* a frame waits so long for the second's data */
 #define KEYS_PER_TURN 4096
@@ -30,9 +31,10 @@ struct loop {
 	bool was_ready, quit;
 	bool dirty;         /* input: draw at once */
 	int64_t draw_at_us; /* data: draw then; 0 nothing to draw */
-	int64_t drawn_us;
-	bool slow;        /* the last write came back short */
-	int64_t asked_us; /* the last refresh */
+	int64_t drawn_us;   /* the last frame that data asked for */
+	bool slow;          /* the last write came back short */
+	bool soon;          /* what is to be drawn answers a key */
+	int64_t asked_us;   /* the last refresh */
 	sigset_t old_mask;
 };
 
@@ -47,6 +49,7 @@ static void on_result(void *ctx, int tag, const PGresult *r, const struct ta_err
 	struct loop *l = ctx;
 	now(l);
 	fetch_take(&l->fetch, &l->app, tag, r, err);
+	l->soon = l->soon || tag >= SET_EVENT;
 	if (tag >= 0 && !l->draw_at_us)
 		l->draw_at_us = l->app.mono_us + ANSWER_US;
 }
@@ -183,6 +186,11 @@ static void take_keys(struct loop *l)
 		fetch_plan(&l->fetch, app, l->db, refresh);
 }
 
+static int64_t frame_gap(const struct loop *l)
+{
+	return l->slow ? SLOW_FRAME_US : l->soon ? SOON_US : FRAME_US;
+}
+
 static void draw(struct loop *l)
 {
 	if (term_pending())
@@ -190,15 +198,16 @@ static void draw(struct loop *l)
 	screen_draw(&l->app);
 	term_frame();
 	l->slow = term_pending();
-	l->dirty = false;
+	if (!l->dirty)
+		l->drawn_us = clock_mono_us();
+	l->dirty = l->soon = false;
 	l->draw_at_us = 0;
-	l->drawn_us = clock_mono_us();
 }
 
 static void maybe_draw(struct loop *l)
 {
-	int64_t gap = l->slow ? SLOW_FRAME_US : FRAME_US, t = l->app.mono_us;
-	if (l->dirty || (l->draw_at_us && t >= l->draw_at_us && t >= l->drawn_us + gap))
+	int64_t t = l->app.mono_us;
+	if (l->dirty || (l->draw_at_us && t >= l->draw_at_us && t >= l->drawn_us + frame_gap(l)))
 		draw(l);
 }
 
@@ -206,8 +215,7 @@ static int wait_ms(const struct loop *l)
 {
 	int ms = adb_timeout(l->db);
 	if (l->draw_at_us && !term_pending()) {
-		int64_t gap = l->slow ? SLOW_FRAME_US : FRAME_US;
-		int64_t at = TA_MAX(l->draw_at_us, l->drawn_us + gap) - l->app.mono_us;
+		int64_t at = TA_MAX(l->draw_at_us, l->drawn_us + frame_gap(l)) - l->app.mono_us;
 		int until = at <= 0 ? 0 : (int)(at / 1000) + 1;
 		ms = ms < 0 ? until : TA_MIN(ms, until);
 	}

@@ -111,7 +111,7 @@ class Console(unittest.TestCase):
         t = self.start()
         t.sees(["OVERVIEW", "LIVE", "Problems", "px-388", "paused since 10:17", "acme-de"])
         t.keys(b"2")
-        t.sees(["HEALTH", "dispatcher", "px-181", "user_data.em"])
+        t.sees(["HEALTH", "dispatcher", "px-181", "access token has expired"])
         t.keys(b"3")
         t.sees(["EVENTS", "Summary", "delivered", "what"])
         t.keys(b"]]")
