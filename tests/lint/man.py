@@ -1,0 +1,132 @@
+#!/usr/bin/python3
+"""The manual's tables are the program's rows: each stands between `.\\" table NAME` and `.\\" end` and
+is what the .def files say. `man.py --write` rewrites them. mandoc must find nothing else to say."""
+import os
+import re
+import subprocess
+import sys
+
+from tree import ROOT, Report, read
+
+STRING = r'"((?:[^"\\]|\\.)*)"'
+
+
+def rows(name, macro):
+    """The arguments of each row, strings without quotes, the rest as written."""
+    text = re.sub(r"/\*.*?\*/", "", read(name), flags=re.S)
+    for m in re.finditer(rf"^{macro}\((.*)\)$", text, re.M):
+        parts = re.findall(rf"{STRING}|([^,\"]+)", m.group(1))
+        out = [s.replace('\\"', '"') if not bare.strip() else bare.strip() for s, bare in parts
+               if s or bare.strip() or (not s and not bare)]
+        yield out
+
+
+def text(s):
+    """A sentence as mdoc text: no macro at the start of a line, backslashes and dashes kept."""
+    s = s.replace("\\", "\\e")
+    return ("\\&" if s[:1] in ".'" else "") + s
+
+
+def lines(s, width=78):
+    out, line = [], ""
+    for word in s.split():
+        if line and len(line) + 1 + len(word) > width:
+            out.append(text(line))
+            line = word
+        else:
+            line = f"{line} {word}".strip()
+    return out + [text(line)] if line else out
+
+
+def item(head, body):
+    return [f".It {head}"] + lines(body)
+
+
+def quoted(words):
+    """Arguments of a macro; a lone bracket or dash would be punctuation there."""
+    return " ".join('"' + ("\\&" if len(w) == 1 else "") + w.replace('"', '""') + '"' for w in words)
+
+
+def commands():
+    out = []
+    for _, name, args, help_ in rows("src/cmd.def", "CMD"):
+        out += [".It Cm " + name + (" No " + quoted([args]) if args else "")] + lines(help_)
+    return out
+
+
+def keys():
+    out = []
+    for row in rows("ui/keys.def", "REQ"):
+        out += item("Ic " + quoted([row[2]]), row[-1])
+    return out
+
+
+def settings():
+    out = []
+    for _, word, flag, env, default, meaning in rows("src/conf.def", "SETTING"):
+        head = "Cm " + word + (" , Fl " + flag[1:] if flag != "NULL" else "") + " , Ev " + env
+        out += item(head, meaning + (f"; {default} by default" if default else ""))
+    return out
+
+
+def routes():
+    out = []
+    for method, path, _, _, meaning in rows("net/routes.def", "ROUTE"):
+        out += item(f"Li {method} {path}", meaning)
+    return out
+
+
+def fields():
+    return [part for name, _, meaning in rows("src/rule_field.def", "FIELD")
+            for part in item("Va " + name, meaning)]
+
+
+def dispositions():
+    return [part for _, word, final in rows("src/dispositions.def", "DISP")
+            for part in item("Li " + word, "final for this run" if final == "true" else "open")]
+
+
+def reasons():
+    return [part for row in rows("src/reasons.def", "REASON") if len(row) == 3 and row[1]
+            for part in item("Li " + row[1], row[2])]
+
+
+def failures():
+    return [part for row in rows("src/failures.def", "FAILURE") if len(row) == 3 and row[1]
+            for part in item("Li " + row[1], row[2])]
+
+
+TABLES = {f.__name__: f for f in (commands, keys, settings, routes, fields, dispositions, reasons, failures)}
+PLACE = re.compile(r'(^\.\\" table (\w+)\n)(.*?)(^\.\\" end\n)', re.M | re.S)
+
+
+def filled(page):
+    def fill(m):
+        made = [".Bl -tag -width indent -compact"] + TABLES[m.group(2)]() + [".El"]
+        return m.group(1) + "\n".join(made) + "\n" + m.group(4)
+    return PLACE.sub(fill, page)
+
+
+def main():
+    report, found = Report(), set()
+    for name in sorted(os.listdir(os.path.join(ROOT, "man"))):
+        path = f"man/{name}"
+        page = read(path)
+        found.update(m.group(2) for m in PLACE.finditer(page))
+        want = filled(page)
+        if want != page and sys.argv[1:] == ["--write"]:
+            with open(os.path.join(ROOT, path), "w", encoding="utf-8") as f:
+                f.write(want)
+        elif want != page:
+            report.add(path, 1, "its tables differ from the .def files: tests/lint/man.py --write")
+        out = subprocess.run(["mandoc", "-T", "lint", "-W", "warning", os.path.join(ROOT, path)],
+                             capture_output=True, text=True).stdout
+        for line in out.splitlines():
+            if "referenced manual not found" not in line:
+                report.add(path, 1, line.split(": ", 1)[-1])
+    for name in sorted(set(TABLES) - found):
+        report.add("man", 1, f"no page has the table {name}")
+    report.done()
+
+
+main()
