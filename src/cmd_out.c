@@ -2,6 +2,7 @@
 
 #include "src/buf.h"
 #include "src/clock.h"
+#include "src/cmd.h"
 #include "src/err.h"
 #include "src/money.h"
 #include "src/utf8.h"
@@ -10,6 +11,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+int cmd_fail(const char *word, const struct ta_err *err)
+{
+	fprintf(stderr, "trackai %s: %s\n", word, err->msg);
+	return ta_rc_exit(err->rc);
+}
 
 #define CELL_MAX (256u << 10)
 

@@ -20,12 +20,6 @@ static const struct {
 #undef CMD
 };
 
-int cmd_fail(const char *word, const struct ta_err *err)
-{
-	fprintf(stderr, "trackai %s: %s\n", word, err->msg);
-	return ta_rc_exit(err->rc);
-}
-
 int cmd_verb_fail(int argc, char **argv)
 {
 	const char *verbs = "";
