@@ -129,7 +129,9 @@ static void take_second(struct loop *l)
 		l->asked_us = l->app.mono_us;
 		fetch_plan(&l->fetch, &l->app, l->db, true);
 	}
-	if (!l->draw_at_us)
+	/* A tick may have brought this second's data already; ages are shown while there is none.
+	 */
+	if (!l->draw_at_us && (due || l->app.link != LINK_LIVE))
 		l->draw_at_us = l->app.mono_us + (due ? ANSWER_US : 0);
 }
 
@@ -296,6 +298,7 @@ enum ta_rc console_run(const struct loop_options *o, struct ta_err *err)
 	enum ta_rc rc = term_open(o->colour, o->ascii, err);
 	if (!rc) {
 		l->quiet_stderr = hide_stderr(o->log);
+		l->dirty = true;
 		draw(l);
 		l->timer = open_timer();
 		while (!l->quit)
