@@ -283,8 +283,8 @@ int figures_sent(const struct figures *f)
 	return all > 0 ? (int)(f->sent * 1000 / all) : -1;
 }
 
-/* Single refusals are the events' own fault (nothing to match by, too old): a hundredth of what is
- * sent is trouble, a tenth is failing. What died or queues up for another try is trouble early. */
+/* Single refusals are the events' own fault (nothing to match by, too old): two in a hundred
+ * are trouble, ten are failing. What died or queues up for another try is trouble early. */
 enum pixel_mood data_mood(const struct view_pixel *px, const struct figures *f)
 {
 	int64_t all = f->sent + f->failed;
@@ -293,7 +293,7 @@ enum pixel_mood data_mood(const struct view_pixel *px, const struct figures *f)
 	if (f->failed * 10 > all)
 		return MOOD_FAILING;
 	if (f->disp[DISP_DEAD] > 0 || f->disp[DISP_RETRYING] > 2 ||
-		f->failed * 100 >= TA_MAX(all, 1))
+		f->failed * 50 >= TA_MAX(all, 1))
 		return MOOD_TROUBLED;
 	return all ? MOOD_HEALTHY : MOOD_QUIET;
 }

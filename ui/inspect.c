@@ -211,13 +211,33 @@ static void build_payload(struct build *b)
 		add(b, ST_TEXT, "", b->in->ev.doc);
 }
 
+/* The lines of a message's head; returns where its body begins. */
+static size_t head_lines(struct build *b, const char *text, size_t len)
+{
+	size_t at = 0;
+	const char *end = memmem(text, len, "\n\n", 2), *crlf = memmem(text, len, "\r\n\r\n", 4);
+	if (!end && !crlf)
+		return 0;
+	size_t stop = (size_t)((crlf ? crlf : end) - text);
+	while (at < stop) {
+		const char *nl = memchr(text + at, '\n', stop - at);
+		size_t n = nl ? (size_t)(nl - text) - at : stop - at;
+		size_t shown = n && text[at + n - 1] == '\r' ? n - 1 : n;
+		add(b, ST_TEXT, "", arena_strndup(b->a, text + at, shown));
+		at += n + 1;
+	}
+	return stop + (crlf ? 4 : 2);
+}
+
 static void body(struct build *b, const char *name, const char *text, size_t len)
 {
 	size_t shown = TA_MIN(len, (size_t)VIEW_BODY);
+	bool json = shown && (*text == '{' || *text == '[');
 	add(b, ST_STRONG, "",
 		arena_fmt(b->a, "%s, %zu bytes%s", name, len, shown < len ? ", cut here" : ""));
-	if (len && !inspect_json(&b->in->text, b->a, text, shown))
-		add(b, ST_TEXT, "", text);
+	size_t at = json ? 0 : head_lines(b, text, shown);
+	if (at < shown && !inspect_json(&b->in->text, b->a, text + at, shown - at))
+		add(b, ST_TEXT, "", text + at);
 }
 
 static void build_attempts(struct build *b)

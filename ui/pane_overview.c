@@ -143,7 +143,7 @@ static int draw_money(const struct app *app, struct box b)
 	format_money(m->gross, m->currency, MONEY_WHOLE, sum);
 	format_count(m->orders, orders);
 	versus(vs, m);
-	snprintf(note, sizeof(note), "%s   orders %s   %s", sum, orders, vs);
+	snprintf(note, sizeof(note), "%s   orders %s%s%s", sum, orders, *vs ? "   " : "", vs);
 	draw_heading(b, 0, "Revenue today", note);
 	int now = (int)((d->now_us / 1000000 + (d->nstores ? d->stores[0].zone_s : 0)) % 86400 /
 			3600);

@@ -95,7 +95,7 @@ static void draw_strip(const struct app *app, struct box b, int row)
 	struct pen p = pen_at(b, row);
 	struct figures f;
 	char t[96], n[48];
-	int spark = b.w >= 100 ? 16 : 8;
+	int spark = b.w >= 100 ? 16 : b.w >= 90 ? 8 : 6;
 	if (!d->has_counts) {
 		draw_gap(&p, 1);
 		draw_text(&p, ST_DIM, -1, "figures are being read");
@@ -112,8 +112,8 @@ static void draw_strip(const struct app *app, struct box b, int row)
 	figure(&p, "sent", sent >= 0 && sent < 950 ? ST_BAD : ST_STRONG, n);
 	format_count(f.failed, n);
 	figure(&p, "failed", f.failed ? ST_BAD : ST_STRONG, n);
-	draw_gap(&p, 1);
-	chart_spark(&p, ST_TEXT, spark / 2, f.bad + MINUTES - 2 * spark, 2 * spark);
+	draw_gap(&p, b.w >= 90 ? 1 : 0);
+	chart_spark(&p, ST_TEXT, b.w >= 90 ? spark / 2 : 0, f.bad + MINUTES - 2 * spark, 2 * spark);
 	format_count(f.open, n);
 	figure(&p, "queue", ST_STRONG, n);
 	format_ms(d->p95_ms, n);
@@ -213,6 +213,17 @@ static void draw_keys(const struct app *app, struct box b, int row)
 /* Help -------------------------------------------------------------------------------------------
  */
 
+static void help_group(struct textview *t, unsigned context, const char *title)
+{
+	enum req r;
+	textview_add(t, ST_TITLE, "", title);
+	for (int i = 0; (r = key_nth(context, i)) != REQ_NONE; i++)
+		if ((key_contexts(r) == K_ALL) == (context == K_ALL))
+			textview_add(t, ST_TEXT, key_names(r), key_help(r));
+	textview_add(t, ST_TEXT, "", "");
+}
+
+/* What works in the present view comes first. */
 static void build_help(struct app *app)
 {
 	static const struct {
@@ -221,30 +232,28 @@ static void build_help(struct app *app)
 	} groups[] = {{K_OVERVIEW, "Overview"}, {K_HEALTH, "Health"}, {K_EVENTS, "Events"},
 		{K_REVENUE, "Revenue"}, {K_INSPECT, "Inspector"}};
 	struct textview *t = &app->help_text;
-	enum req r;
+	unsigned here = app->inspect.focused ? K_INSPECT : pane_get(app->pane)->context;
 	textview_clear(t);
-	textview_add(t, ST_TITLE, "", "Everywhere");
-	for (int i = 0; (r = key_nth(K_ALL, i)) != REQ_NONE; i++)
-		if (key_contexts(r) == K_ALL)
-			textview_add(t, ST_TEXT, key_names(r), key_help(r));
-	for (size_t g = 0; g < TA_COUNT(groups); g++) {
-		textview_add(t, ST_TEXT, "", "");
-		textview_add(t, ST_TITLE, "", groups[g].title);
-		for (int i = 0; (r = key_nth(groups[g].context, i)) != REQ_NONE; i++)
-			if (key_contexts(r) != K_ALL)
-				textview_add(t, ST_TEXT, key_names(r), key_help(r));
-	}
-	textview_add(t, ST_TEXT, "", "");
+	t->label_w = 16;
+	for (size_t g = 0; g < TA_COUNT(groups); g++)
+		if (groups[g].context == here)
+			help_group(t, here, groups[g].title);
+	help_group(t, K_ALL, "Everywhere");
+	for (size_t g = 0; g < TA_COUNT(groups); g++)
+		if (groups[g].context != here)
+			help_group(t, groups[g].context, groups[g].title);
 	textview_add(t, ST_TITLE, "", "Filters");
 	textview_add(t, ST_TEXT, "",
-		"platform=pinterest and state=failed       failed: rejected or dead");
+		"platform=pinterest and state=failed        failed: rejected or dead");
 	textview_add(t, ST_TEXT, "",
 		"value >= 50 EUR and not utm.source=google  store=acme or pixel=px-1");
 	textview_add(
 		t, ST_TEXT, "", "received > -2h   latency > 3s   reason=no_match_key   test=true");
+	textview_add(t, ST_TEXT, "", "");
 	textview_add(t, ST_TITLE, "", "States");
-	textview_add(t, ST_TEXT, "", "queued held retrying | delivered delivered_warning filtered");
-	textview_add(t, ST_TEXT, "", "duplicate no_consent rejected dead");
+	for (int i = 0; i < DISP_COUNT; i++)
+		textview_add(t, ST_TEXT, disposition_word(i),
+			disposition_final(i) ? "final" : "open: something will still happen");
 }
 
 static void draw_help(struct app *app, struct box b)

@@ -80,10 +80,10 @@ static int draw_line(const struct textview *t, const struct text_line *l, struct
 {
 	struct pen p = pen_at(b, row);
 	bool hit = *t->hit && (strcasestr(l->text, t->hit) || strcasestr(l->label, t->hit));
-	int width = b.w - LABEL - 1, used = 1;
+	int label = t->label_w ? t->label_w : LABEL, width = b.w - label - 1, used = 1;
 	draw_gap(&p, 1);
 	if (*l->label) {
-		draw_cell(&p, ST_STRONG, LABEL - 1, l->label);
+		draw_cell(&p, ST_STRONG, label - 1, l->label);
 		draw_gap(&p, 1);
 	} else {
 		width = b.w - 1;

@@ -16,6 +16,7 @@ struct textview {
 	struct text_line *lines;
 	int n, size;
 	int top, left, height;
+	int label_w; /* columns of the labels, 0: the usual */
 	bool wrap;
 	char hit[128]; /* what was searched for, "" nothing */
 };

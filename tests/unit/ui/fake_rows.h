@@ -161,9 +161,11 @@ static const char fake_doc[] =
 	"\"user\":{\"email\":\"anna@example.com\",\"phone\":\"4915112345678\"},"
 	"\"consent\":{\"ads\":true},\"click\":{\"epik\":\"dj0yJnU9abc\"},"
 	"\"utm\":{\"source\":\"pinterest\",\"medium\":\"cpc\",\"campaign\":\"autumn-lamp\"}}";
-static const char fake_request[] = "{\"data\":[{\"event_name\":\"checkout\",\"user_data\":{\"em\":["
-				   "\"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00"
-				   "a08\"],\"client_ip_address\":\"203.0.113.7\"}}]}";
+static const char fake_request[] =
+	"POST https://api.pinterest.com/v5/ad_accounts/54/events\n"
+	"Authorization: (token)\n\n{\"data\":[{\"event_name\":\"checkout\",\"user_data\":{\"em\":["
+	"\"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00"
+	"a08\"],\"client_ip_address\":\"203.0.113.7\"}}]}";
 static const char fake_response[] = "{\"code\":4170,\"message\":\"user_data.em has wrong format\"}";
 
 #endif
