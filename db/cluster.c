@@ -245,7 +245,8 @@ static enum ta_rc run_initdb(const struct cluster *c, const char *tmp, struct ta
 		int fd = open(out, O_WRONLY | O_CREAT | O_TRUNC, 0640);
 		if (fd < 0 || dup2(fd, 1) < 0 || dup2(fd, 2) < 0)
 			_exit(127);
-		execl(program, "initdb", "-D", tmp, "-U", "trackai", "-A", "trust", "--no-locale",
+		/* The whole path as its name: it finds postgres beside itself by that. */
+		execl(program, program, "-D", tmp, "-U", "trackai", "-A", "trust", "--no-locale",
 			"-E", "UTF8", "--no-instructions", (char *)NULL);
 		_exit(127);
 	}

@@ -120,7 +120,7 @@ int cluster_exec(void *arg)
 	if (null < 0 || out < 0 || dup2(null, 0) < 0 || dup2(out, 1) < 0 || dup2(out, 2) < 0)
 		return 127;
 	(void)setsid(); /* a Ctrl-C at our terminal is not meant for it */
-	execl(program, "postgres", "-D", c->pgdata, "-k", c->socket, (char *)NULL);
+	execl(program, program, "-D", c->pgdata, "-k", c->socket, (char *)NULL);
 	return 127;
 }
 
