@@ -9,6 +9,7 @@
 #include <string.h>
 
 #define SILENT_US (5 * US_PER_S)
+#define GONE_US   (60 * US_PER_S)
 #define BINS      1001
 #define HOUR_S    3600
 #define DAY_S     INT64_C(86400)
@@ -322,6 +323,11 @@ static bool role_heard(const struct data *d, const char *role)
 		if (strcmp(d->beats[i].role, role) == 0 && !beat_silent(d, &d->beats[i]))
 			return true;
 	return false;
+}
+
+bool beat_gone(const struct data *d, const struct view_beat *b)
+{
+	return d->now_us - b->at_us > GONE_US && role_heard(d, b->role);
 }
 
 static void silent_roles(const struct data *d, struct problem out[PROBLEMS_MAX], size_t *n)

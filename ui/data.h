@@ -108,5 +108,7 @@ enum pixel_mood data_mood(const struct view_pixel *px, const struct figures *f);
 /* What needs a person, worst first. */
 size_t data_problems(const struct data *d, struct problem out[PROBLEMS_MAX]);
 bool beat_silent(const struct data *d, const struct view_beat *b);
+/* An instance that was replaced: silent for long while another of its role is heard. */
+bool beat_gone(const struct data *d, const struct view_beat *b);
 
 #endif

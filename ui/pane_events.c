@@ -155,6 +155,9 @@ static void draw_empty(const struct app *app, struct box b)
 	draw_gap(&p, 1);
 	if (!f->loaded || (!f->end && f->filter))
 		draw_text(&p, ST_DIM, -1, "events are being read");
+	else if (f->filter && f->n >= FEED_ROWS)
+		draw_text(&p, ST_TEXT, -1,
+			"none of the newest 10,000 lines matches; Esc clears the filter");
 	else if (f->filter)
 		draw_text(&p, ST_TEXT, -1,
 			"no line of the last 24 hours matches; Esc clears the filter");

@@ -58,6 +58,8 @@ static int draw_beats(const struct app *app, struct box b, int most)
 	int row = 1;
 	draw_heading(b, 0, "Stages", "");
 	for (size_t i = 0; i < d->nbeats && row <= most; i++) {
+		if (beat_gone(d, &d->beats[i]))
+			continue;
 		struct pen p = pen_at(b, row++);
 		draw_beat(d, &d->beats[i], &p, b.w >= 120);
 	}

@@ -133,11 +133,25 @@ enum ta_rc term_open(const char *colour, bool ascii, struct ta_err *err)
 	return TA_OK;
 }
 
+/* A frame that a slow terminal took only in part ends here: whatever sequence was cut is cancelled,
+ * the synchronised update closed. */
+static void drop_rest(void)
+{
+	static const char cancel[] = "\030" SYNC_END;
+	if (!term_pending())
+		return;
+	buf_clear(&term.rest);
+	term.sent = 0;
+	ssize_t ignored = write(STDOUT_FILENO, cancel, sizeof(cancel) - 1);
+	(void)ignored;
+}
+
 void term_close(void)
 {
 	if (!term.open)
 		return;
 	term.open = false;
+	drop_rest();
 	extra_modes(false);
 	/* A terminal without an alternate screen would keep our last frame. */
 	if (!tigetstr("smcup") || tigetstr("smcup") == (char *)-1) {
@@ -228,6 +242,7 @@ void term_repaint(void)
 
 void term_suspend(void)
 {
+	drop_rest();
 	extra_modes(false);
 	curs_set(1);
 	endwin();

@@ -1,5 +1,6 @@
 """The console on real pseudo terminals: what it draws from a database, keys, resize, signals, and that
 it leaves the terminal as it found it on every way out."""
+import base64
 import fcntl
 import os
 import pty
@@ -200,6 +201,9 @@ class Console(unittest.TestCase):
         self.assertIsNone(t.p.poll())
 
     def test_unusable_terminals_are_refused_in_words(self):
+        t = self.start(env={"TERM": "no-such-terminal"})
+        self.assertEqual(t.ended(), 2)
+        self.assertIn("no description", t.text())
         for term in ("dumb", ""):
             t = self.start(env={"TERM": term})
             self.assertEqual(t.ended(), 2)
@@ -207,6 +211,55 @@ class Console(unittest.TestCase):
         p = self.prog.run("console", ok=False)
         self.assertEqual(p.returncode, 2)
         self.assertIn("--once", p.stderr)
+
+    def test_copy_hands_the_id_to_the_terminal(self):
+        t = self.start("console", "events")
+        t.sees(["following", "delivered"])
+        t.keys(b"jy")
+        t.sees(["if the terminal allows"])
+        t.keys(b"y")
+        found = wait_until(lambda: re.search(rb"\x1b\]52;c;([A-Za-z0-9+/=]+)\x07", t.read()), 5, "the copy")
+        event = base64.b64decode(found.group(1)).decode()
+        self.assertEqual(self.cluster.sql(f"SELECT count(*) FROM event WHERE id = {int(event)}"), [["1"]])
+
+    def test_suspend_and_continue(self):
+        t = self.start()
+        t.sees(["OVERVIEW"])
+        t.keys(b"\x1a")
+
+        def stopped():
+            with open(f"/proc/{t.p.pid}/stat") as f:
+                return f.read().rsplit(")", 1)[1].split()[0] == "T"
+        wait_until(stopped, 5, "the stop")
+        t.read()
+        self.assertGreater(t.out.rfind(b"\x1b[?1049l"), t.out.rfind(b"\x1b[?1049h"))
+        self.left_as_found(t)
+        t.p.send_signal(signal.SIGCONT)
+        t.sees(["OVERVIEW", "LIVE"])
+        t.keys(b"Q")
+        self.assertEqual(t.ended(), 0)
+
+    def test_other_terminals(self):
+        for term in ("linux", "screen-256color", "tmux-256color", "vt100", "xterm", "ansi"):
+            if not any(os.path.exists(f"{d}/{term[0]}/{term}") for d in ("/lib/terminfo", "/usr/share/terminfo")):
+                continue
+            t = self.start(env={"TERM": term})
+            wait_until(lambda: b"acme-de" in t.read(), 10, f"data on {term}")
+            t.keys(b"3j]4?Q")
+            self.assertEqual(t.ended(), 0, term)
+            self.left_as_found(t)
+
+    def test_a_terminal_that_does_not_read(self):
+        t = self.start(cols=200, rows=60)
+        t.sees(["OVERVIEW", "px-388"])
+        for _ in range(30):  # far more than a terminal's buffer takes
+            os.write(t.master, b"2\x0c3\x0c4\x0c")
+            time.sleep(0.02)  # one wake-up each, nothing is read meanwhile
+        os.write(t.master, b"2")
+        t.sees(["HEALTH", "px-181"])
+        t.keys(b"Q")
+        self.assertEqual(t.ended(), 0)
+        self.left_as_found(t)
 
     def test_once_prints_a_plain_frame(self):
         text = self.prog.run("console", "--once", "health").stdout

@@ -369,6 +369,35 @@ static void problems_come_worst_first(void **state)
 	free(app);
 }
 
+static void a_replaced_instance_is_no_problem(void **state)
+{
+	(void)state;
+	struct app *app = ta_alloc(sizeof(*app));
+	static struct problem p[PROBLEMS_MAX];
+	struct view_beat beats[] = {{.role = "router",
+					    .instance = "a:1",
+					    .at_us = FAKE_NOW - 3600 * US_PER_S,
+					    .detail = "{}"},
+		{.role = "router",
+			.instance = "a:2",
+			.at_us = FAKE_NOW - US_PER_S,
+			.detail = "{}"}};
+	fake_app(app);
+	app->data.beats = beats;
+	app->data.nbeats = 2;
+	size_t n = data_problems(&app->data, p);
+	assert_true(n > 0 && p[0].kind != PB_SILENT);
+	assert_true(beat_gone(&app->data, &beats[0]));
+	assert_false(beat_gone(&app->data, &beats[1]));
+	app->data.now_us += 10 * US_PER_S;
+	assert_false(beat_gone(&app->data, &beats[0])); /* now nobody is heard: it matters */
+	data_problems(&app->data, p);
+	assert_int_equal(p[0].kind, PB_SILENT);
+	assert_non_null(strstr(p[0].effect, "silent for 11s"));
+	app_release(app);
+	free(app);
+}
+
 static void numbers_read_well(void **state)
 {
 	(void)state;
@@ -422,6 +451,7 @@ int main(void)
 		cmocka_unit_test(figures_add_up),
 		cmocka_unit_test(currencies_are_never_added),
 		cmocka_unit_test(problems_come_worst_first),
+		cmocka_unit_test(a_replaced_instance_is_no_problem),
 		cmocka_unit_test(numbers_read_well),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -229,6 +229,33 @@ static void increments_add_up(void **state)
 	vt_close(&t);
 }
 
+/* Any key anywhere, also such that no keyboard has. */
+static void any_keys(void **state)
+{
+	(void)state;
+	struct vt t;
+	struct app *app = ta_alloc(sizeof(*app));
+	vt_open(&t, 90, 30, false);
+	fake_app(app);
+	for (int i = 0; i < 4000; i++) {
+		int k = dice(10);
+		app_key(app, k < 7    ? dice(128)
+			     : k == 7 ? TERM_KEY(256 + dice(300))
+			     : k == 8 ? dice(0x110000)
+				      : TERM_KEY(TERM_PASTE_START + dice(2)));
+		app->mono_us += US_PER_S / 3;
+		app->todo = 0;
+		if (i % 10 == 0) {
+			screen_draw(app);
+			vt_show(&t);
+		}
+	}
+	assert_same_screen(&t);
+	app_release(app);
+	free(app);
+	vt_close(&t);
+}
+
 static void a_quiet_second_is_cheap(void **state)
 {
 	(void)state;
@@ -255,6 +282,7 @@ int main(void)
 		cmocka_unit_test(any_size),
 		cmocka_unit_test(nothing_foreign_is_obeyed),
 		cmocka_unit_test(increments_add_up),
+		cmocka_unit_test(any_keys),
 		cmocka_unit_test(a_quiet_second_is_cheap),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
