@@ -3,7 +3,8 @@
  *
  * kind           args (JSON)                      owner
  * pixel.hold     {"pixel":ID,"reason":"operator"} dispatcher
- * pixel.release  {"pixel":ID}                     dispatcher */
+ * pixel.release  {"pixel":ID}                     dispatcher
+ * receipt.replay {"writer":W,"id":ID}            router */
 #ifndef DB_COMMAND_H
 #define DB_COMMAND_H
 
@@ -14,9 +15,10 @@
 struct db;
 struct arena;
 
-#define COMMAND_CHANNEL       "command"
-#define COMMAND_PIXEL_HOLD    "pixel.hold"
-#define COMMAND_PIXEL_RELEASE "pixel.release"
+#define COMMAND_CHANNEL        "command"
+#define COMMAND_PIXEL_HOLD     "pixel.hold"
+#define COMMAND_PIXEL_RELEASE  "pixel.release"
+#define COMMAND_RECEIPT_REPLAY "receipt.replay"
 
 #define COMMAND_WAIT_MS 3000
 

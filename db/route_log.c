@@ -473,6 +473,28 @@ enum ta_rc failed_append(struct db *db, const struct failed_row *rows, size_t n,
 		&args, err);
 }
 
+enum ta_rc failed_delete(struct db *db, int16_t writer, int64_t id, struct ta_err *err)
+{
+	struct db_args args = DB_ARGS_INIT;
+	db_arg_i32(&args, writer);
+	db_arg_i64(&args, id);
+	return run(db, "DELETE FROM failed_receipt WHERE writer = $1 AND id = $2", &args, err);
+}
+
+enum ta_rc failed_find(struct db *db, int16_t writer, int64_t id, int *failure, struct ta_err *err)
+{
+	PGresult *r = NULL;
+	struct db_args args = DB_ARGS_INIT;
+	db_arg_i32(&args, writer);
+	db_arg_i64(&args, id);
+	enum ta_rc rc = db_query(db,
+		"SELECT failure FROM failed_receipt WHERE writer = $1 AND id = $2", &args, &r, err);
+	*failure = !rc && db_rows(r) ? (int)db_i64(r, 0, 0) : FAILURE_NONE;
+	PQclear(r);
+	db_args_release(&args);
+	return rc;
+}
+
 enum ta_rc event_set_value(struct db *db, const struct event_row *row, struct ta_err *err)
 {
 	struct db_args args = DB_ARGS_INIT;

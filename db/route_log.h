@@ -140,6 +140,11 @@ TA_MUST enum ta_rc holds_append(
 TA_MUST enum ta_rc holds_delete(struct db *db, const int64_t *events, size_t n, struct ta_err *err);
 TA_MUST enum ta_rc failed_append(
 	struct db *db, const struct failed_row *rows, size_t n, struct ta_err *err);
+/* A failed receipt became an event after all. */
+TA_MUST enum ta_rc failed_delete(struct db *db, int16_t writer, int64_t id, struct ta_err *err);
+/* The failure of a receipt; FAILURE_NONE: it has none. */
+TA_MUST enum ta_rc failed_find(
+	struct db *db, int16_t writer, int64_t id, int *failure, struct ta_err *err);
 /* The value of an event that was written without one (a refund that waited for its order). */
 TA_MUST enum ta_rc event_set_value(struct db *db, const struct event_row *row, struct ta_err *err);
 /* app/uninstalled: the store's state, a revision and an audit entry; nothing when it is so already.

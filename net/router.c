@@ -1,5 +1,6 @@
 #include "net/router.h"
 
+#include "db/command.h"
 #include "db/log_id.h"
 #include "db/stage.h"
 #include "net/router_batch.h"
@@ -9,15 +10,18 @@
 #include "src/log.h"
 #include "src/role.h"
 
+#include <jansson.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
 
-#define BATCH      500
-#define LINGER_MS  12 /* company for thin traffic: small batches cost most of the server's time */
-#define POLL_MS    1000
-#define PRUNE_EACH 2000 /* batches between two clearings of old positions */
-#define WRITERS    4096
+#define BATCH         500
+#define LINGER_MS     12 /* company for thin traffic: small batches cost most of the server's time */
+#define POLL_MS       1000
+#define PRUNE_EACH    2000 /* batches between two clearings of old positions */
+#define WRITERS       4096
+#define HEARD_COMMAND 4u  /* third of the channels */
+#define ORDERS        100 /* carried out in one go */
 
 /* Where one writer's log was read to. */
 struct place {
@@ -256,6 +260,83 @@ static enum ta_rc expire_holds(struct router *rt, struct ta_err *err)
 	return rc ? rc : hold_next_due(rt->stage.db, &rt->next_due_us, err);
 }
 
+/* Orders: failed receipts that are to be read again ------------------------------------------- */
+
+static enum ta_rc refuse(struct router *rt, int64_t command, const char *why, struct ta_err *err)
+{
+	return command_answer(rt->stage.db, command, false, why, err);
+}
+
+/* Reads one receipt as if it had just come; what it still cannot be is said, and changes nothing.
+ */
+static enum ta_rc route_again(
+	struct router *rt, struct replay *v, const struct receipts *rs, struct ta_err *err)
+{
+	struct batch b = batch_new(rt);
+	int64_t event_id = rt->last_event_id;
+	b.replay = v;
+	batch_read(&b, rs->rows, 1);
+	const struct reading *rd = &b.readings[0];
+	if (rd->in.failure)
+		return refuse(rt, v->command,
+			arena_fmt(b.a, "it still makes no event: %s: %s",
+				failure_word((int)rd->in.failure),
+				rd->in.detail ? rd->in.detail : failure_text((int)rd->in.failure)),
+			err);
+	enum ta_rc rc = batch_load(&b, err);
+	if (!rc)
+		rc = batch_book(&b, err);
+	batch_unfail(&b, &rs->rows[0], v->failure);
+	v->answer = b.nevents    ? arena_fmt(b.a, "is event %lld now", (long long)b.events[0]->id)
+		    : b.nreports ? "was read; it is a further report of an event"
+				 : "was read; it makes no event";
+	if (!rc)
+		rc = commit(rt, &b, NULL, 0, err);
+	tally_clear(&rt->tally);
+	if (!rc || !refused(rt, err))
+		return rc;
+	rt->last_event_id = event_id;
+	return refuse(rt, v->command, arena_fmt(b.a, "it cannot be stored: %s", err->msg), err);
+}
+
+static enum ta_rc replay(struct router *rt, const struct command *c, struct ta_err *err)
+{
+	struct receipts rs = {0};
+	json_t *o = json_loads(c->args, 0, NULL);
+	struct replay v = {.command = c->id,
+		.writer = (int16_t)json_integer_value(json_object_get(o, "writer")),
+		.receipt = json_integer_value(json_object_get(o, "id"))};
+	json_decref(o);
+	enum ta_rc rc = failed_find(rt->stage.db, v.writer, v.receipt, &v.failure, err);
+	if (!rc && v.failure == FAILURE_NONE)
+		return refuse(rt, c->id, "it is no failed receipt; nothing was done", err);
+	if (!rc)
+		rc = receipt_read(rt->stage.db, v.writer, v.receipt, &rt->batch, &rs, err);
+	if (!rc && (!rs.n || !rs.rows[0].body.p))
+		rc = refuse(rt, c->id, "its body is not kept any more", err);
+	else if (!rc)
+		rc = route_again(rt, &v, &rs, err);
+	receipts_release(&rs);
+	return rc;
+}
+
+static enum ta_rc take_orders(struct router *rt, struct ta_err *err)
+{
+	struct command c = {.id = 1};
+	enum ta_rc rc = TA_OK;
+	for (int i = 0; !rc && c.id && i < ORDERS; i++) {
+		rc = command_next(rt->stage.db, COMMAND_RECEIPT_REPLAY, &rt->batch, &c, err);
+		if (!rc && c.id)
+			rc = need_partitions(rt, err);
+		if (!rc && c.id)
+			rc = refresh_catalog(rt, err);
+		if (!rc && c.id)
+			rc = replay(rt, &c, err);
+		arena_clear(&rt->batch);
+	}
+	return rc;
+}
+
 /* Rate since the last beat; how old the newest routed receipt is while a log is behind. */
 static void beat(struct router *rt)
 {
@@ -322,10 +403,16 @@ static enum ta_rc serve(struct router *rt, struct ta_err *err)
 		if (rc)
 			break;
 		beat(rt);
+		if (rt->stage.heard & HEARD_COMMAND)
+			rc = take_orders(rt, err);
+		rt->stage.heard = 0;
+		if (rc)
+			break;
 		if (!full && stage_wait(&rt->stage, wait_ms(rt)) == WOKE_NOTIFY)
 			linger();
 		if (clock_mono_us() - writers_mono_us > US_PER_S / 2) {
 			writers_mono_us = clock_mono_us();
+			rt->stage.heard |= HEARD_COMMAND;
 			rc = find_writers(rt, err);
 			arena_clear(&rt->batch);
 		}
@@ -344,7 +431,7 @@ static void pause_after_error(void)
 int router_run(const struct role *role)
 {
 	static struct router rt;
-	static const char *const channels[] = {"inbox", "config", NULL};
+	static const char *const channels[] = {"inbox", "config", "command", NULL};
 	struct ta_err err = {0};
 	rt.cat.rev = -1;
 	enum ta_rc rc = stage_open(&rt.stage, role, LOCK_STAGE, STAGE_ROUTER, channels, &err);

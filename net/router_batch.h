@@ -58,6 +58,14 @@ struct settled_event {
 	bool new_value;   /* a refund that found its order's currency */
 };
 
+/* An order to read a failed receipt again: part of the batch's transaction. */
+struct replay {
+	int64_t command, receipt;
+	int16_t writer;
+	int failure; /* it had */
+	const char *answer;
+};
+
 struct batch {
 	struct arena *a;
 	struct db *db;
@@ -67,6 +75,7 @@ struct batch {
 	int64_t *last_event_id;
 	struct reading *readings;
 	size_t nreadings;
+	const struct replay *replay; /* NULL: none */
 
 	struct map keys;   /* book key -> int64_t * */
 	struct map orders; /* store + order id -> struct order_book * */
@@ -128,6 +137,8 @@ TA_MUST enum ta_rc batch_settle_refunds(
 	struct batch *b, struct order_book *order, struct ta_err *err);
 /* The holds in b->held are overdue: unconfirmed purchases, refunds without an order. */
 TA_MUST enum ta_rc batch_expire(struct batch *b, struct ta_err *err);
+/* A failed receipt is counted as one no more. */
+void batch_unfail(struct batch *b, const struct receipt *r, int failure);
 /* Counts a refund in its order and in the day's books. */
 void batch_count_refund(struct batch *b, struct order_book *order, const struct event *ev,
 	int64_t received_us, int32_t store_id);

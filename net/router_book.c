@@ -24,6 +24,16 @@ static void fail_receipt(struct batch *b, const struct reading *rd)
 		(int)rd->in.failure, NULL);
 }
 
+void batch_unfail(struct batch *b, const struct receipt *r, int failure)
+{
+	const struct tally_row row = {.minute = r->received_us / (60 * US_PER_S),
+		.store_id = r->store_id,
+		.item = TALLY_FAILED,
+		.bin = (int16_t)failure,
+		.n = -1};
+	tally_add(b->tally, &row);
+}
+
 static void report(struct batch *b, const struct reading *rd, int16_t item, int64_t event_id)
 {
 	const struct receipt *r = rd->r;

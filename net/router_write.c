@@ -1,5 +1,6 @@
 /* What a batch of the router writes, in one transaction: events, their routes, the state of orders,
  * holds, failures and the book's deltas. */
+#include "db/command.h"
 #include "net/router_batch.h"
 #include "src/buf.h"
 #include "src/clock.h"
@@ -230,6 +231,13 @@ static enum ta_rc write_settled(struct batch *b, struct ta_err *err)
 	return rc ? rc : write_values(b, err);
 }
 
+/* The failed receipt was read after all: it is none any more, and the order is answered. */
+static enum ta_rc write_replay(struct batch *b, const struct replay *v, struct ta_err *err)
+{
+	enum ta_rc rc = failed_delete(b->db, v->writer, v->receipt, err);
+	return rc ? rc : command_answer(b->db, v->command, true, v->answer, err);
+}
+
 enum ta_rc batch_write(struct batch *b, int64_t *highest, struct ta_err *err)
 {
 	const struct store_texts wires = {b->wire_stores, b->new_wires, b->nwires};
@@ -247,6 +255,8 @@ enum ta_rc batch_write(struct batch *b, int64_t *highest, struct ta_err *err)
 		rc = write_settled(b, err);
 	if (!rc)
 		rc = failed_append(b->db, b->failed, b->nfailed, err);
+	if (!rc && b->replay)
+		rc = write_replay(b, b->replay, err);
 	for (size_t i = 0; i < b->nuninstalled && !rc; i++)
 		rc = store_uninstalled(b->db, b->uninstalled[i], b->now_us, err);
 	return rc ? rc : tally_write(b->tally, b->db, b->now_us, err);
