@@ -266,16 +266,21 @@ void data_figures(const struct data *d, int32_t pixel_id, int platform, struct f
 	f->failed = f->disp[DISP_REJECTED] + f->disp[DISP_DEAD];
 }
 
-/* The running minute and what of the last one still lies within 60 seconds. */
+int64_t data_per_minute(const struct data *d, int64_t running, int64_t last)
+{
+	int64_t gone = d->now_us - d->minute * 60 * US_PER_S;
+	gone = gone < 0 ? 0 : TA_MIN(gone, 60 * US_PER_S);
+	int64_t rest = last * (60 * US_PER_S - gone);
+	return running + (rest + 30 * US_PER_S) / (60 * US_PER_S);
+}
+
 int64_t data_rate(const struct data *d)
 {
 	const struct pulse *p = data_find_pulse(d, 0);
 	if (!p || d->minute < MINUTES)
 		return 0;
-	int64_t gone = d->now_us - d->minute * 60 * US_PER_S;
-	gone = gone < 0 ? 0 : TA_MIN(gone, 60 * US_PER_S);
-	int64_t rest = p->routed[(d->minute - 1) % MINUTES] * (60 * US_PER_S - gone);
-	return p->routed[d->minute % MINUTES] + (rest + 30 * US_PER_S) / (60 * US_PER_S);
+	return data_per_minute(
+		d, p->routed[d->minute % MINUTES], p->routed[(d->minute - 1) % MINUTES]);
 }
 
 int figures_sent(const struct figures *f)

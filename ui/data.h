@@ -98,6 +98,9 @@ void data_money(struct data *d, const struct view_money *v, size_t n);
 void data_figures(const struct data *d, int32_t pixel_id, int platform, struct figures *out);
 /* Events per minute over the last 60 seconds. */
 int64_t data_rate(const struct data *d);
+/* What the last 60 seconds counted: the running minute, and of the one before it the part that
+ * still lies within them. */
+int64_t data_per_minute(const struct data *d, int64_t running, int64_t last);
 /* Share of final deliveries that the platform took, in tenths of a percent; -1: none final. */
 int figures_sent(const struct figures *f);
 

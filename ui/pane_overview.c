@@ -63,12 +63,10 @@ static void draw_platform(const struct data *d, int platform, struct pen *p)
 	struct figures f;
 	char t[48], a[16], c[16];
 	data_figures(d, 0, platform, &f);
-	int64_t rate = 0;
-	for (int i = MINUTES - 6; i < MINUTES - 1; i++) /* five whole minutes */
-		rate += f.line[i];
+	int64_t rate = data_per_minute(d, f.line[MINUTES - 1], f.line[MINUTES - 2]);
 	draw_gap(p, 1);
 	draw_cell(p, ST_STRONG, 10, platform_word(platform));
-	format_count(rate / 5, t);
+	format_count(rate, t);
 	cell_right(p, 9, t);
 	format_tenths(figures_sent(&f), t);
 	draw_right(p, figures_sent(&f) >= 0 && figures_sent(&f) < 950 ? ST_BAD : ST_TEXT, 9, t);
@@ -96,7 +94,7 @@ static bool has_platform(const struct data *d, int platform)
 static int draw_platforms(const struct app *app, struct box b)
 {
 	int row = 1;
-	draw_heading(b, 0, "Platforms", "last hour; rate of 5 minutes");
+	draw_heading(b, 0, "Platforms", "last hour; rate of the last minute");
 	struct pen head = pen_at(b, row++);
 	const char *heads =
 		"            per min     sent  failed    queue      p50 / p95  last 60 min";
