@@ -242,6 +242,13 @@ static void build_help(struct app *app)
 	for (size_t g = 0; g < TA_COUNT(groups); g++)
 		if (groups[g].context != here)
 			help_group(t, groups[g].context, groups[g].title);
+	textview_add(t, ST_TITLE, "", "Command line");
+	textview_add(t, ST_TEXT, "VIEW [FILTER]",
+		"overview, health, events or revenue; a filter shows events");
+	textview_add(
+		t, ST_TEXT, "export csv|json", "the lines on view into a file; a name may follow");
+	textview_add(t, ST_TEXT, "q", "quit");
+	textview_add(t, ST_TEXT, "", "");
 	textview_add(t, ST_TITLE, "", "Filters");
 	textview_add(t, ST_TEXT, "",
 		"platform=pinterest and state=failed        failed: rejected or dead");

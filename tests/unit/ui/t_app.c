@@ -1,6 +1,7 @@
 /* What keys do, what the stream keeps, how numbers read. */
 #include "fake.h"
 #include "vt.h"
+#include "ui/export.h"
 #include "ui/format.h"
 #include "ui/pane.h"
 #include "ui/term.h"
@@ -369,6 +370,42 @@ static void problems_come_worst_first(void **state)
 	free(app);
 }
 
+static void lines_leave_as_csv_and_json(void **state)
+{
+	(void)state;
+	struct app *app = ta_alloc(sizeof(*app));
+	struct buf b = BUF_INIT(1 << 20);
+	char path[] = "/tmp/ta-export-XXXXXX", command[100];
+	fake_app(app);
+	app->feed.rows[0].v.message = "=HYPERLINK(\"http://x\")\n\"quoted\"";
+	app_filter(app, "state=failed");
+	export_lines(&b, &app->feed, &app->data, EXPORT_CSV);
+	assert_non_null(strstr(buf_str(&b), "\"id\",\"received\""));
+	assert_non_null(
+		strstr(buf_str(&b), "\"'=HYPERLINK(\"\"http://x\"\") \"\"quoted\"\"\"\r\n"));
+	int lines = 0;
+	for (const char *p = buf_str(&b); (p = strchr(p, '\n')); p++)
+		lines++;
+	assert_int_equal(lines, 41);
+	buf_clear(&b);
+	export_lines(&b, &app->feed, &app->data, EXPORT_JSON);
+	assert_true(strncmp(buf_str(&b), "[{\"id\":\"", 8) == 0);
+	assert_non_null(strstr(buf_str(&b), "\"amount\":\"84.73\",\"currency\":\"EUR\""));
+	int fd = mkstemp(path);
+	assert_true(fd >= 0);
+	close(fd);
+	snprintf(command, sizeof(command), ":export csv %s\r", path);
+	type(app, command); /* never over a file that is there */
+	assert_true(app->toast_bad);
+	unlink(path);
+	type(app, command);
+	assert_non_null(strstr(app->toast, "wrote 40 lines"));
+	assert_int_equal(unlink(path), 0);
+	buf_release(&b);
+	app_release(app);
+	free(app);
+}
+
 static void a_replaced_instance_is_no_problem(void **state)
 {
 	(void)state;
@@ -451,6 +488,7 @@ int main(void)
 		cmocka_unit_test(figures_add_up),
 		cmocka_unit_test(currencies_are_never_added),
 		cmocka_unit_test(problems_come_worst_first),
+		cmocka_unit_test(lines_leave_as_csv_and_json),
 		cmocka_unit_test(a_replaced_instance_is_no_problem),
 		cmocka_unit_test(numbers_read_well),
 	};
