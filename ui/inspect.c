@@ -72,13 +72,14 @@ static void what(struct build *b)
 	const struct view_event *e = &b->in->ev;
 	const struct view_store *st = data_store(b->d, e->store_id);
 	char money[48] = "";
+	const char *topic = strcmp(e->topic, event_word(e->name)) != 0 ? e->topic : "";
 	if (*e->currency)
 		format_money(e->amount, e->currency, MONEY_FULL, money);
 	add(b, ST_TEXT, "what",
 		arena_fmt(b->a, "%s%s%s%s%s%s, %s, from %s%s%s", event_word(e->name),
 			*e->label ? " " : "", e->label, *money ? ", " : "", money,
 			e->test ? ", TEST" : "", st ? st->name : "?", source_word(e->source),
-			*e->topic ? " " : "", e->topic));
+			*topic ? " " : "", topic));
 	add(b, ST_TEXT, "when",
 		arena_fmt(b->a, "happened %s, received %s", clock_text(b, e->at_us),
 			clock_text(b, e->received_us)));
@@ -97,6 +98,11 @@ static void outcome(struct build *b, const struct view_row *v)
 			theme_glyph(look.glyph), look.word, v->run > 1 ? ", replayed" : "",
 			*t ? " after " : "", t,
 			v->reason ? arena_fmt(b->a, "  (%s)", reason_text(v->reason)) : ""));
+	const struct view_pixel *px = data_pixel(b->d, v->pixel_id);
+	if (px && px->held && v->state == DISP_QUEUED)
+		add(b, ST_WARN, "",
+			arena_fmt(b->a, "          waits for the pixel: %s%s%s", px->reason,
+				*px->detail ? ": " : "", px->detail));
 	bool good = v->state == DISP_DELIVERED; /* a good verdict's code says nothing more */
 	if (*v->message || (*v->code && !good))
 		add(b, look.style == ST_OK ? ST_TEXT : look.style, "",

@@ -290,8 +290,12 @@ static void draw_faults(const struct app *app, struct box b)
 		draw_glyph(&p, ST_WARN, GL_OFF);
 		draw_gap(&p, 1);
 		draw_fmt(&p, ST_WARN, "paused since %s (%s)", since, px->reason);
-		draw_fmt(&p, ST_TEXT, "%s%s; its events wait. Release: trackai pixel release %d",
-			*px->detail ? ": " : "", px->detail, px->id);
+		draw_fmt(&p, ST_TEXT, "%s%s", *px->detail ? ": " : "", px->detail);
+		p = pen_at(b, row++);
+		draw_gap(&p, 3);
+		draw_fmt(&p, ST_TEXT,
+			"its events wait, none is lost; go on with: trackai pixel release %d",
+			px->id);
 	}
 	for (size_t i = 0; px && i < d->nfaults && row < b.h; i++) {
 		if (d->faults[i].pixel_id != px->id)
