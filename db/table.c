@@ -2,6 +2,7 @@
 
 #include "db/audit.h"
 #include "db/conn.h"
+#include "db/secret.h"
 #include "src/arena.h"
 #include "src/buf.h"
 #include "src/clock.h"
@@ -141,6 +142,32 @@ const char *table_value(const struct table_change *c, const char *field)
 	TA_ASSERT(i >= 0);
 	const char *v = c->v[i];
 	return v && *v ? v : NULL;
+}
+
+enum ta_rc table_uid(struct table_change *c, uint8_t uid[16], struct ta_err *err)
+{
+	TA_CLEANUP(db_clear) PGresult *r = NULL;
+	struct db_args a = DB_ARGS_INIT;
+	const char *word = c->table->word;
+	db_arg_i64(&a, c->edit->id);
+	enum ta_rc rc = db_query(c->db,
+		arena_fmt(c->edit->mem, "SELECT uid FROM %s WHERE id = $1", word), &a, &r, err);
+	db_args_release(&a);
+	if (rc)
+		return rc;
+	if (db_rows(r) == 0 || db_bytes(r, 0, 0).n != 16)
+		return ta_fail(err, TA_BUG, "%s %lld has no uid", word, (long long)c->edit->id);
+	memcpy(uid, db_bytes(r, 0, 0).p, 16);
+	return TA_OK;
+}
+
+enum ta_rc table_seal(struct table_change *c, const char *field, const struct secret_place *at,
+	struct buf *out, struct ta_err *err)
+{
+	const char *clear = table_value(c, field);
+	if (!clear)
+		return TA_OK;
+	return secret_seal(c->db, at, (struct db_bytes){clear, strlen(clear)}, out, err);
 }
 
 /* Fills c->v: what was given (checked, canonical), else what was there, else the default. */

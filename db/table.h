@@ -12,7 +12,9 @@
 #include <stdint.h>
 
 struct arena;
+struct buf;
 struct db;
+struct secret_place;
 struct table;
 
 /* v[i] is the text of field i, NULL when not set; a secret reads "set". */
@@ -92,5 +94,11 @@ TA_MUST enum ta_rc table_remove(
 json_t *table_json(const struct table *t, const struct table_row *row);
 /* For table files: the value of a field by name in c->v, NULL when unset; "" counts as unset. */
 const char *table_value(const struct table_change *c, const char *field);
+/* For tables that keep sealed secrets: the row's uid as stored. Errors: TA_DB. */
+TA_MUST enum ta_rc table_uid(struct table_change *c, uint8_t uid[16], struct ta_err *err);
+/* Seals what c->v gives for a secret field, appended to `out`; nothing when it gives none. Errors:
+ * those of secret_seal(). */
+TA_MUST enum ta_rc table_seal(struct table_change *c, const char *field,
+	const struct secret_place *at, struct buf *out, struct ta_err *err);
 
 #endif

@@ -106,11 +106,8 @@ static enum ta_rc choose_name(
 static enum ta_rc seal_token(
 	struct table_change *c, const void *uid, struct buf *out, struct ta_err *err)
 {
-	const char *clear = table_value(c, "token");
-	if (!clear)
-		return TA_OK;
 	struct secret_place at = secret_of_pixel(uid);
-	return secret_seal(c->db, &at, (struct db_bytes){clear, strlen(clear)}, out, err);
+	return table_seal(c, "token", &at, out, err);
 }
 
 /* The settings of the row's current version, without secrets. */
@@ -176,21 +173,6 @@ out:
 	return rc;
 }
 
-static enum ta_rc uid_of(struct table_change *c, uint8_t uid[16], struct ta_err *err)
-{
-	PGresult *r = NULL;
-	struct db_args a = DB_ARGS_INIT;
-	db_arg_i64(&a, c->edit->id);
-	enum ta_rc rc = db_query(c->db, "SELECT uid FROM pixel WHERE id = $1", &a, &r, err);
-	if (!rc && (db_rows(r) == 0 || db_bytes(r, 0, 0).n != 16))
-		rc = ta_fail(err, TA_BUG, "pixel %lld has no uid", (long long)c->edit->id);
-	if (!rc)
-		memcpy(uid, db_bytes(r, 0, 0).p, 16);
-	PQclear(r);
-	db_args_release(&a);
-	return rc;
-}
-
 static enum ta_rc update(struct table_change *c, struct ta_err *err)
 {
 	uint8_t uid[16];
@@ -199,7 +181,7 @@ static enum ta_rc update(struct table_change *c, struct ta_err *err)
 	const char *name = table_value(c, "name");
 	if (!name)
 		return ta_fail_field(err, "name", "name: a pixel needs one");
-	enum ta_rc rc = uid_of(c, uid, err);
+	enum ta_rc rc = table_uid(c, uid, err);
 	if (!rc)
 		rc = seal_token(c, uid, &sealed, err);
 	bind(&a, c, name);

@@ -129,15 +129,11 @@ static enum ta_rc check(struct table_change *c, struct ta_err *err)
 	return check_zone(c, err);
 }
 
-/* NULL in *out when no new secret was given. */
 static enum ta_rc seal_secret(
 	struct table_change *c, const void *uid, struct buf *out, struct ta_err *err)
 {
-	const char *clear = table_value(c, "webhook_secret");
-	if (!clear)
-		return TA_OK;
 	struct secret_place at = secret_of_store(uid);
-	return secret_seal(c->db, &at, (struct db_bytes){clear, strlen(clear)}, out, err);
+	return table_seal(c, "webhook_secret", &at, out, err);
 }
 
 static void bind(struct db_args *a, const struct table_change *c)
@@ -176,21 +172,6 @@ static enum ta_rc insert(struct table_change *c, struct ta_err *err)
 	return rc;
 }
 
-static enum ta_rc uid_of(struct table_change *c, uint8_t uid[16], struct ta_err *err)
-{
-	PGresult *r = NULL;
-	struct db_args a = DB_ARGS_INIT;
-	db_arg_i64(&a, c->edit->id);
-	enum ta_rc rc = db_query(c->db, "SELECT uid FROM store WHERE id = $1", &a, &r, err);
-	if (!rc && (db_rows(r) == 0 || db_bytes(r, 0, 0).n != 16))
-		rc = ta_fail(err, TA_BUG, "store %lld has no uid", (long long)c->edit->id);
-	if (!rc)
-		memcpy(uid, db_bytes(r, 0, 0).p, 16);
-	PQclear(r);
-	db_args_release(&a);
-	return rc;
-}
-
 static enum ta_rc update(struct table_change *c, struct ta_err *err)
 {
 	uint8_t uid[16];
@@ -198,7 +179,7 @@ static enum ta_rc update(struct table_change *c, struct ta_err *err)
 	struct db_args a = DB_ARGS_INIT;
 	int secret = field_index(fields, TA_COUNT(fields), "webhook_secret");
 	bool cleared = c->v[secret] && !*c->v[secret];
-	enum ta_rc rc = uid_of(c, uid, err);
+	enum ta_rc rc = table_uid(c, uid, err);
 	if (!rc)
 		rc = seal_secret(c, uid, &sealed, err);
 	bind(&a, c);

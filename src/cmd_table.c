@@ -218,14 +218,23 @@ static enum ta_rc run_add(struct db *db, struct line *l, struct ta_err *err)
 	return rc ? rc : report(db, l, &e, "added", err);
 }
 
-static enum ta_rc run_set(struct db *db, struct line *l, struct ta_err *err)
+/* The edit of the row that the line names. */
+static enum ta_rc edit_named(
+	struct db *db, struct line *l, struct table_edit *e, struct ta_err *err)
 {
 	struct table_row row;
-	struct table_edit e = edit_of(l);
+	*e = edit_of(l);
 	enum ta_rc rc = cmd_table_row(db, l->table, l->argv[2], &l->mem, &row, err);
-	if (!rc)
-		rc = extra(l, 3, err);
-	e.id = rc ? 0 : row.id;
+	if (rc)
+		return rc;
+	e->id = row.id;
+	return extra(l, 3, err);
+}
+
+static enum ta_rc run_set(struct db *db, struct line *l, struct ta_err *err)
+{
+	struct table_edit e;
+	enum ta_rc rc = edit_named(db, l, &e, err);
 	if (!rc)
 		rc = table_set(db, l->table, &e, err);
 	return rc ? rc : report(db, l, &e, "changed", err);
@@ -233,12 +242,8 @@ static enum ta_rc run_set(struct db *db, struct line *l, struct ta_err *err)
 
 static enum ta_rc run_remove(struct db *db, struct line *l, struct ta_err *err)
 {
-	struct table_row row;
-	struct table_edit e = edit_of(l);
-	enum ta_rc rc = cmd_table_row(db, l->table, l->argv[2], &l->mem, &row, err);
-	if (!rc)
-		rc = extra(l, 3, err);
-	e.id = rc ? 0 : row.id;
+	struct table_edit e;
+	enum ta_rc rc = edit_named(db, l, &e, err);
 	if (!rc)
 		rc = table_remove(db, l->table, &e, err);
 	if (!rc && l->json)
