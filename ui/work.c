@@ -1,0 +1,93 @@
+#include "ui/work.h"
+
+#include "db/audit.h"
+#include "db/command.h"
+#include "db/conn.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct work *work_new(enum work_kind kind, const struct table *t)
+{
+	struct work *w = ta_alloc(sizeof(*w));
+	w->kind = kind;
+	w->table = t;
+	w->edit.v = arena_alloc(&w->mem, t->nfields * sizeof(*w->edit.v));
+	w->edit.actor = arena_strdup(&w->mem, audit_actor());
+	return w;
+}
+
+void work_free(struct work *w)
+{
+	if (!w)
+		return;
+	for (size_t i = 0; i < w->table->nfields; i++) {
+		const char *v = w->edit.v[i];
+		char *secret = NULL;
+		if (!v || !(w->table->fields[i].flags & FIELD_SECRET))
+			continue;
+		memcpy(&secret, &v, sizeof(secret)); /* ours: it was copied into the arena */
+		explicit_bzero(secret, strlen(secret));
+	}
+	arena_release(&w->mem);
+	free(w);
+}
+
+struct table_row *work_row(struct arena *a, const struct table *t, const struct table_row *row)
+{
+	struct table_row *copy = arena_alloc(a, sizeof(*copy));
+	*copy = (struct table_row){row->id, row->version, NULL};
+	copy->v = arena_alloc(a, t->nfields * sizeof(*copy->v));
+	for (size_t i = 0; i < t->nfields; i++)
+		copy->v[i] = row->v[i] ? arena_strdup(a, row->v[i]) : NULL;
+	return copy;
+}
+
+/* The row as it is now; NULL when it is gone or cannot be read. */
+static const struct table_row *look(struct db *db, struct work *w)
+{
+	char id[24];
+	struct ta_err ignored = {0};
+	struct table_row *row = arena_alloc(&w->mem, sizeof(*row));
+	snprintf(id, sizeof(id), "%lld", (long long)w->edit.id);
+	return table_find(db, w->table, id, &w->mem, row, &ignored) ? NULL : row;
+}
+
+static enum ta_rc order(struct db *db, struct work *w)
+{
+	bool hold = strcmp(w->order, COMMAND_PIXEL_HOLD) == 0;
+	struct command c = {.actor = w->edit.actor,
+		.kind = w->order,
+		.args = arena_fmt(&w->mem,
+			hold ? "{\"pixel\":%lld,\"reason\":\"operator\"}" : "{\"pixel\":%lld}",
+			(long long)w->edit.id)};
+	enum ta_rc rc = command_post(db, &c, &w->err);
+	return rc ? rc : command_wait(db, c.id, &w->mem, &w->answer, &w->err);
+}
+
+static enum ta_rc change(struct db *db, struct work *w)
+{
+	w->edit.mem = &w->mem;
+	if (w->kind != WORK_ADD)
+		w->before = look(db, w);
+	if (w->kind == WORK_ADD)
+		return table_add(db, w->table, &w->edit, &w->err);
+	if (w->kind == WORK_SET)
+		return table_set(db, w->table, &w->edit, &w->err);
+	return table_remove(db, w->table, &w->edit, &w->err);
+}
+
+void work_run(struct db *db, struct work *w)
+{
+	enum ta_rc rc;
+	if (w->kind == WORK_LIST)
+		rc = table_list(db, w->table, NULL, &w->mem, &w->rows, &w->err);
+	else if (w->kind == WORK_ORDER)
+		rc = order(db, w);
+	else
+		rc = change(db, w);
+	if (w->kind != WORK_LIST && (!rc || rc == TA_CONFLICT))
+		w->after = look(db, w);
+	w->err.rc = rc;
+}

@@ -1,0 +1,39 @@
+/* One operation on an editable table (db/table.h), as the console hands it to its worker thread:
+ * the request and its result live in the arena of the work, so that nothing is shared. */
+#ifndef UI_WORK_H
+#define UI_WORK_H
+
+#include "db/table.h"
+#include "src/arena.h"
+
+struct db;
+
+enum work_kind { WORK_LIST, WORK_ADD, WORK_SET, WORK_REMOVE, WORK_ORDER };
+
+struct work {
+	struct work *next; /* of the queue it stands in */
+	enum work_kind kind;
+	const struct table *table;
+	struct arena mem;
+	struct table_edit edit; /* what is asked for: id, version, v; strings in mem */
+	const char *order;      /* WORK_ORDER: kind of db/command.h, about pixel edit.id */
+	bool undo;              /* takes an earlier change back */
+
+	struct ta_err err;      /* rc TA_OK: done */
+	struct table_rows rows; /* WORK_LIST */
+	/* The row as it was before the change, and as it is after it; after TA_CONFLICT `after` is
+	 * what another operator made of it. NULL: there is none. */
+	const struct table_row *before, *after;
+	const char *answer; /* WORK_ORDER: the owner's words */
+};
+
+/* A new work of a table with room for its values; the owner posts or frees it. */
+struct work *work_new(enum work_kind kind, const struct table *t);
+/* Secrets given in clear are wiped first. NULL is fine. */
+void work_free(struct work *w);
+/* A copy of a row in the work's arena, or in any other. */
+struct table_row *work_row(struct arena *a, const struct table *t, const struct table_row *row);
+/* Does it, waiting for the database: only for the worker's thread. The verdict is w->err. */
+void work_run(struct db *db, struct work *w);
+
+#endif
