@@ -45,12 +45,13 @@ bool auth_may_track(const struct caller_key *k, bool browser)
 	return k->scope == SCOPE_TRACK || k->scope == SCOPE_WRITE || k->scope == SCOPE_ADMIN;
 }
 
-/* Parts with their lengths in front: ("ab", "c") and ("a", "bc") are two keys. */
+/* Parts with their lengths in front: ("ab", "c") and ("a", "bc") are two keys. The zero behind a
+ * part is written and not counted: the next part goes over it. */
 static size_t put_text(uint8_t *to, const char *s)
 {
 	uint32_t n = (uint32_t)strlen(s);
 	memcpy(to, &n, sizeof(n));
-	memcpy(to + sizeof(n), s, n);
+	memcpy(to + sizeof(n), s, (size_t)n + 1);
 	return sizeof(n) + n;
 }
 

@@ -60,8 +60,10 @@ void http_close(struct http *h)
 {
 	if (!h)
 		return;
-	while (h->all)
-		end_exchange(h, h->all);
+	for (struct exchange *x = h->all, *next; x; x = next) {
+		next = x->next;
+		end_exchange(h, x);
+	}
 	for (size_t i = 0; i < h->nspare; i++)
 		curl_easy_cleanup(h->spare[i]);
 	free(h->spare);

@@ -341,6 +341,7 @@ static enum failure read_value(struct reading *rd, struct event *ev)
 
 static void read_line(struct reading *rd, const struct jv *l, struct event *ev)
 {
+	TA_ASSERT(ev->items); /* room for every line was made before */
 	struct event_item *it = &ev->items[ev->nitems];
 	const char *price = jv_text(l, "price");
 	struct ta_err err = {0};

@@ -64,7 +64,7 @@ static const char *store_key(struct arena *a, int32_t store_id, const char *text
 	size_t n = (size_t)snprintf(number, sizeof(number), "%d/", store_id), m = strlen(text);
 	char *key = arena_alloc(a, n + m + 1);
 	memcpy(key, number, n);
-	memcpy(key + n, text, m);
+	memcpy(key + n, text, m + 1);
 	*len = n + m;
 	return key;
 }

@@ -331,6 +331,7 @@ static enum ta_rc settle(
 	struct writer *w, struct inbox_row **rows, size_t n, bool *found, struct ta_err *err)
 {
 	enum ta_rc rc;
+	TA_ASSERT(n > 0); /* a job without rows is never pushed */
 	*found = false;
 	do {
 		set_ready(w, false, err->msg);

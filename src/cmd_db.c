@@ -28,7 +28,7 @@ enum ta_rc cmd_database(const char **conninfo, struct ta_err *err)
 
 enum ta_rc cmd_db_open(const char *app, struct db **out, struct ta_err *err)
 {
-	const char *conninfo;
+	const char *conninfo = NULL;
 	enum ta_rc rc = cmd_database(&conninfo, err);
 	return rc ? rc : db_open(conninfo, app, out, err);
 }

@@ -110,6 +110,7 @@ int event_normalise(int argc, char **argv)
 		rc = ta_fail(&err, TA_USAGE, "usage: trackai event normalise --topic T FILE");
 	if (!rc)
 		rc = read_file(argv[1], &n.body, &err);
+	TA_ASSERT(rc || n.topic);
 	if (!rc && strcmp(n.topic, "track") == 0)
 		rc = run_track(&n, &err);
 	else if (!rc)

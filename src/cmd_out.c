@@ -71,6 +71,7 @@ static void print_row(const struct out_table *t, const char *const *cells, const
 void out_print(struct out_table *t)
 {
 	size_t widths[OUT_COLUMNS] = {0};
+	TA_ASSERT(t->ncols > 0);
 	for (size_t c = 0; c < t->ncols; c++)
 		widths[c] = width_of(t->heads[c]);
 	for (size_t i = 0; i < t->nrows; i++)

@@ -103,10 +103,12 @@ static enum ta_rc extra(const struct line *l, int want, struct ta_err *err)
 enum ta_rc cmd_table_row(struct db *db, const struct table *t, const char *which, struct arena *a,
 	struct table_row *out, struct ta_err *err)
 {
-	if (!which)
-		return ta_fail(err, TA_USAGE,
+	if (!which) {
+		(void)ta_fail(err, TA_USAGE,
 			"which %s? Give its name or id; trackai %s list shows them", t->word,
 			t->word);
+		return TA_USAGE;
+	}
 	return table_find(db, t, which, a, out, err);
 }
 

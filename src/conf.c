@@ -161,9 +161,11 @@ bool conf_has_database(void)
 		"PGHOST", "PGHOSTADDR", "PGPORT", "PGDATABASE", "PGSERVICE"};
 	if (*conf_get(CONF_DATABASE))
 		return true;
-	for (size_t i = 0; i < TA_COUNT(pg); i++)
-		if (getenv(pg[i]) && *getenv(pg[i]))
+	for (size_t i = 0; i < TA_COUNT(pg); i++) {
+		const char *value = getenv(pg[i]);
+		if (value && *value)
 			return true;
+	}
 	return false;
 }
 

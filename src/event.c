@@ -210,6 +210,7 @@ static void read_items(struct arena *a, const struct jv *doc, struct event *ev)
 	ev->items = ev->nitems ? arena_alloc(a, ev->nitems * sizeof(*ev->items)) : NULL;
 	struct event_item *it = ev->items;
 	for (const struct jv *o = items ? items->child : NULL; o; o = o->next, it++) {
+		TA_ASSERT(it);
 		read_texts(o, it, item_fields, TA_COUNT(item_fields));
 		it->has_price = read_money(o, "price", ev->currency, &it->price);
 		if (!jv_int(o, "quantity", &it->quantity))
@@ -253,8 +254,10 @@ static void read_rest(struct arena *a, const struct jv *doc, struct event *ev)
 	const struct jv *warnings = jv_array(doc, "warnings");
 	size_t n = jv_count(warnings);
 	ev->warnings = n ? arena_alloc(a, 2 * n * sizeof(*ev->warnings)) : NULL;
-	for (const struct jv *s = warnings ? warnings->child : NULL; s; s = s->next)
+	for (const struct jv *s = warnings ? warnings->child : NULL; s; s = s->next) {
+		TA_ASSERT(ev->warnings);
 		ev->warnings[ev->nwarnings++] = s->type == JV_STRING ? s->s : "?";
+	}
 }
 
 enum ta_rc event_read(

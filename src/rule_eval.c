@@ -109,7 +109,8 @@ static bool ordered(enum rule_op op, const struct rule_value *x, const struct ru
 {
 	double a, b;
 	if (x->type == RULE_STRING && y->type == RULE_STRING) {
-		a = strcmp(x->s, y->s);
+		int order = strcmp(x->s, y->s);
+		a = order;
 		b = 0;
 	} else {
 		a = to_number(x);

@@ -114,6 +114,7 @@ static enum ta_rc read_node(struct reader *r, json_t *j, int depth, struct rule_
 {
 	if (depth >= RULE_MAX_DEPTH)
 		return ta_fail(r->err, TA_INVALID, "nested deeper than %d levels", RULE_MAX_DEPTH);
+	TA_ASSERT(j); /* its readers give what JSON has, and JSON has no nothing */
 	switch (json_typeof(j)) {
 	case JSON_OBJECT:
 		return read_operation(r, j, depth + 1, out);

@@ -30,11 +30,11 @@ struct rule_node *rule_node_string(struct arena *a, const char *s, size_t at)
 	return n;
 }
 
-struct rule_node *rule_node_number(struct arena *a, double x, size_t at)
+struct rule_node *rule_node_number(struct arena *a, double n, size_t at)
 {
-	struct rule_node *n = rule_node_new(a, OP_CONST, at);
-	n->val = (struct rule_value){.type = RULE_NUMBER, .n = x};
-	return n;
+	struct rule_node *node = rule_node_new(a, OP_CONST, at);
+	node->val = (struct rule_value){.type = RULE_NUMBER, .n = n};
+	return node;
 }
 
 struct rule_node *rule_node_var(struct arena *a, const char *path, size_t at)

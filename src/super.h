@@ -17,9 +17,9 @@ struct super_child {
 	int stop_signal; /* 0: SIGTERM */
 	int stop_ms;     /* then SIGKILL; 0: 9500 */
 	int group;       /* higher groups are stopped first */
+	pid_t pid;       /* >0 before super_run: runs already, ours or adopted */
 	bool survives;   /* outlives a killed supervisor (a database server that others use) */
 	bool reloads;    /* gets SIGHUP forwarded */
-	pid_t pid;       /* >0 before super_run: runs already, ours or adopted */
 	bool adopted;    /* not our child: watched by a pidfd, stopped by signal all the same */
 
 	/* The supervisor's own. */

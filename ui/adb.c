@@ -92,11 +92,11 @@ static void start(struct adb *db)
 {
 	const char *const keys[] = {
 		"dbname", "application_name", "client_encoding", "options", NULL};
-	const char *const values[] = {db->conninfo, "trackai console", "UTF8",
+	static const char options[] =
 		"-c timezone=UTC -c jit=off -c max_parallel_workers_per_gather=0 "
 		"-c statement_timeout=2s -c default_transaction_read_only=on "
-		"-c client_min_messages=warning",
-		NULL};
+		"-c client_min_messages=warning";
+	const char *const values[] = {db->conninfo, "trackai console", "UTF8", options, NULL};
 	db->pg = PQconnectStartParams(keys, values, 1);
 	if (!db->pg)
 		ta_die("out of memory (libpq)");

@@ -14,6 +14,15 @@ static int eighths(int64_t v, int64_t max, int cells)
 	return n < 1 ? 1 : n;
 }
 
+/* Adds a step's glyph with its end, so that line is a string at any time; returns its new length.
+ */
+static size_t put_step(char *line, size_t len, const char *glyph)
+{
+	size_t n = strlen(glyph);
+	memcpy(line + len, glyph, n + 1);
+	return len + n;
+}
+
 void chart_spark(struct pen *p, enum style st, int w, const int64_t *v, int n)
 {
 	int64_t sums[256] = {0}, max = 0;
@@ -32,8 +41,7 @@ void chart_spark(struct pen *p, enum style st, int w, const int64_t *v, int n)
 	size_t len = 0;
 	for (int i = 0; i < w; i++) {
 		const char *s = theme_step(eighths(sums[i], max, 1), true);
-		memcpy(line + len, s, strlen(s));
-		len += strlen(s);
+		len = put_step(line, len, s);
 	}
 	draw_n(p, st, w, line, len);
 }
@@ -46,8 +54,7 @@ void chart_bar(struct pen *p, enum style st, int w, int64_t value, int64_t max)
 	size_t len = 0;
 	for (int i = 0; i < w; i++, left -= 8) {
 		const char *s = theme_step(left, false);
-		memcpy(line + len, s, strlen(s));
-		len += strlen(s);
+		len = put_step(line, len, s);
 	}
 	if (w > 0)
 		draw_n(p, st, w, line, len);

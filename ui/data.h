@@ -95,7 +95,7 @@ void data_ledger(struct data *d, const struct view_count *v, size_t n);
 void data_money(struct data *d, const struct view_money *v, size_t n);
 
 /* Figures of the last hour: of one pixel, of a platform, of everything (pixel 0, platform -1). */
-void data_figures(const struct data *d, int32_t pixel_id, int platform, struct figures *out);
+void data_figures(const struct data *d, int32_t pixel_id, int platform, struct figures *f);
 /* Events per minute over the last 60 seconds. */
 int64_t data_rate(const struct data *d);
 /* What the last 60 seconds counted: the running minute, and of the one before it the part that

@@ -51,7 +51,7 @@ void theme_start(bool colour, bool ascii)
 		return;
 	start_color();
 	use_default_colors();
-	for (short i = 0; i < ST_COUNT; i++)
+	for (int i = 0; i < ST_COUNT; i++)
 		if (styles[i].colour >= 0)
 			init_pair((short)(i + 1), styles[i].colour, -1);
 }

@@ -23,7 +23,7 @@ static int setup(void **state)
 		return -1;
 	snprintf(path, sizeof(path), "%s/x.log", dir);
 	snprintf(old, sizeof(old), "%s/x.log.1", dir);
-	return log_open(path, false, &err);
+	return log_open(path, false, &err) == TA_OK ? 0 : -1;
 }
 
 static int teardown(void **state)
