@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <term.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -104,7 +105,10 @@ enum ta_rc term_open(const char *colour, bool ascii, struct ta_err *err)
 	tcgetattr(STDIN_FILENO, &term.found);
 	if (!getenv("ESCDELAY"))
 		set_escdelay(25);
-	term.screen = newterm(NULL, stdout, stdin);
+	/* newterm() leaves memory behind when it knows nothing of the terminal: ask before. */
+	int known = 0;
+	term.screen =
+		setupterm(NULL, STDOUT_FILENO, &known) == OK ? newterm(NULL, stdout, stdin) : NULL;
 	if (!term.screen)
 		return ta_fail(err, TA_USAGE,
 			"there is no description of the terminal \"%.40s\" here; set TERM to one that "
