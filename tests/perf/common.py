@@ -1,13 +1,16 @@
 """What the benches share: bodies, load, what a process costs, and the line of a figure. Python's
 standard library only."""
+import atexit
 import base64
 import hashlib
 import hmac
 import json
 import os
 import random
+import shutil
 import subprocess
 import sys
+import tempfile
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -20,6 +23,13 @@ ROUNDS = int(os.environ.get("TRACKAI_BENCH_ROUNDS", "3"))
 SECRET = "bench-secret"
 CONNECTIONS = 64
 TICK = os.sysconf("SC_CLK_TCK")
+
+
+def scratch():
+    """A directory that goes with the bench."""
+    path = tempfile.mkdtemp(prefix="ta-bench-")
+    atexit.register(shutil.rmtree, path, ignore_errors=True)
+    return path
 
 
 def order(r, i):
