@@ -9,7 +9,7 @@ import unittest
 from lib import USER, Cluster, Program, pg_bin, wait_until
 
 SHIFT = 21
-CURSORS = {1: "fold.router", 2: "fold.dispatcher"}
+CURSORS = {1: "folder:1", 2: "folder:2"}
 DAY = 86400
 NOW = "2026-11-22T10:40:00Z"
 NOW_S = 1795344000
