@@ -217,6 +217,11 @@ static bool may_go(
 {
 	struct dispatch *d = bd->d;
 	int64_t now = clock_now_us();
+	if (b->pixel->row.deleted) {
+		settle_unsent(d, b, e, b->pinned ? REASON_OUTCOME_UNKNOWN : REASON_EXPIRED,
+			"its pixel was deleted before it could be sent");
+		return false;
+	}
 	if (doc->bad) {
 		settle_unsent(d, b, e, REASON_BUILD, doc->why);
 		return false;

@@ -54,6 +54,8 @@ static void open_token(const struct role *role, struct pixel *p)
 	struct secret_place place = secret_of_pixel(p->row.uid);
 	forget_token(p);
 	p->fault[0] = '\0';
+	if (p->row.deleted)
+		return; /* nothing goes out any more */
 	if (!p->dest)
 		snprintf(p->fault, sizeof(p->fault), "this version cannot send to %s yet",
 			p->platform->title);
@@ -113,7 +115,10 @@ static enum ta_rc take_row(struct dispatch *d, const struct delivery_pixel *row,
 		p = add_pixel(d, row);
 	copy_row(p, row);
 	open_token(d->stage.role, p);
-	bool held = row->held || row->deleted;
+	/* What waits at a deleted pixel is let go and gets its verdict unsent (net/batch.c). */
+	bool held = row->held && !row->deleted;
+	if (row->deleted)
+		circuit_ok(&p->circuit);
 	if (held && !p->held && d->head)
 		pixel_freeze(d, p);
 	else if (!held && p->held)

@@ -6,6 +6,7 @@
 #include "db/log_id.h"
 #include "db/migrate.h"
 #include "db/secret.h"
+#include "net/http.h"
 #include "src/arena.h"
 #include "src/clock.h"
 #include "src/cmd.h"
@@ -19,6 +20,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/statvfs.h>
 
 enum state { OK, WARN, FAIL };
@@ -90,10 +92,8 @@ static void check_urls(struct doctor *d)
 	static const enum conf_key keys[] = {CONF_PINTEREST_URL, CONF_META_URL, CONF_TIKTOK_URL};
 	for (size_t i = 0; i < TA_COUNT(keys); i++) {
 		const char *url = conf_get(keys[i]);
-		bool loopback = strncmp(url, "http://127.", 11) == 0 ||
-				strncmp(url, "http://[::1]", 12) == 0 ||
-				strncmp(url, "http://localhost", 16) == 0;
-		if (strncmp(url, "https://", 8) == 0)
+		bool loopback = http_url_allowed(url);
+		if (loopback && strncasecmp(url, "https://", 8) == 0)
 			continue;
 		say(d, loopback ? WARN : FAIL, conf_word(keys[i]), "%s (%s): %s", url,
 			conf_origin(keys[i]),

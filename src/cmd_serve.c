@@ -7,6 +7,7 @@
 #include "db/migrate.h"
 #include "db/secret.h"
 #include "net/dispatcher.h"
+#include "net/http.h"
 #include "net/listener.h"
 #include "net/router.h"
 #include "src/clock.h"
@@ -156,12 +157,31 @@ static enum ta_rc probe_address(const struct serve *s, struct ta_err *err)
 	return rc;
 }
 
+/* What a role would only find out when it is needed. */
+static enum ta_rc check_settings(struct ta_err *err)
+{
+	static const enum conf_key urls[] = {CONF_PINTEREST_URL, CONF_META_URL, CONF_TIKTOK_URL,
+		CONF_SHOPIFY_URL, CONF_SHEETS_URL, CONF_GOOGLE_TOKEN_URL};
+	int64_t reserve;
+	for (size_t i = 0; i < TA_COUNT(urls); i++) {
+		const char *url = conf_get(urls[i]);
+		if (*url && !http_url_allowed(url))
+			return ta_fail(err, TA_CONFIG,
+				"%s (%s): \"%.120s\" is no address we send to; it must be https, or "
+				"http to the loopback",
+				conf_word(urls[i]), conf_origin(urls[i]), url);
+	}
+	return conf_bytes(CONF_DISK_RESERVE, &reserve, err);
+}
+
 enum ta_rc serve_prepare(
 	struct serve *s, const char *roles, const char *database, struct ta_err *err)
 {
 	struct db *db = NULL;
 	*s = (struct serve){0};
 	enum ta_rc rc = pick(s, roles, database, err);
+	if (!rc)
+		rc = check_settings(err);
 	if (!rc)
 		rc = db_open(database, "serve", &db, err);
 	if (!rc)

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 static const struct {
@@ -21,6 +22,9 @@ static struct {
 void conf_set(enum conf_key k, const char *value, const char *origin)
 {
 	char *text = ta_strdup(value), *from = ta_strdup(origin);
+	bool url = k >= CONF_PINTEREST_URL && k <= CONF_GOOGLE_TOKEN_URL;
+	for (size_t n = strlen(text); url && n && text[n - 1] == '/'; n--)
+		text[n - 1] = '\0'; /* paths are put behind it with a slash of their own */
 	free(values[k].text);
 	free(values[k].origin);
 	values[k].text = text;
@@ -200,14 +204,15 @@ enum ta_rc conf_bytes(enum conf_key k, int64_t *out, struct ta_err *err)
 		const char *unit;
 		int64_t n;
 	} units[] = {{"", 1}, {"B", 1}, {"kB", 1000}, {"MB", 1000000}, {"GB", 1000000000},
-		{"TB", INT64_C(1000000000000)}, {"KiB", 1 << 10}, {"MiB", 1 << 20},
-		{"GiB", 1 << 30}, {"TiB", INT64_C(1) << 40}};
+		{"TB", INT64_C(1000000000000)}, {"k", 1 << 10}, {"M", 1 << 20}, {"G", 1 << 30},
+		{"T", INT64_C(1) << 40}, {"KiB", 1 << 10}, {"MiB", 1 << 20}, {"GiB", 1 << 30},
+		{"TiB", INT64_C(1) << 40}};
 	const char *text = conf_get(k);
 	char *end;
 	errno = 0;
 	long long v = strtoll(text, &end, 10);
 	for (size_t i = 0; !errno && end != text && v >= 0 && i < TA_COUNT(units); i++)
-		if (strcmp(units[i].unit, end + strspn(end, " ")) == 0 &&
+		if (strcasecmp(units[i].unit, end + strspn(end, " ")) == 0 &&
 			v <= INT64_MAX / units[i].n) {
 			*out = v * units[i].n;
 			return TA_OK;

@@ -33,7 +33,7 @@ bool conf_has_database(void);
 const char *conf_data_dir(void);
 /* CONF_KEY_DIR, else <data dir>/keys. Borrowed. */
 const char *conf_key_dir(void);
-/* Bytes of "1GiB", "500MB", "1048576". Errors: TA_CONFIG. */
+/* Bytes of "1GiB", "500MB", "2G" (as GiB), "1048576", in any case. Errors: TA_CONFIG. */
 TA_MUST enum ta_rc conf_bytes(enum conf_key k, int64_t *out, struct ta_err *err);
 /* Splits "127.0.0.1:8090" or "[::1]:8090". Errors: TA_CONFIG. */
 TA_MUST enum ta_rc conf_address(const char *text, char host[64], int *port, struct ta_err *err);

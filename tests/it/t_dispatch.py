@@ -335,6 +335,23 @@ class Dispatch(unittest.TestCase):
         self.assertEqual(self.cluster.sql("SELECT DISTINCT before, after FROM verdict"), [["2", "3"]])
         self.assertEqual(self.one("SELECT count(*) FROM retry"), "0")
 
+    def test_what_waits_at_a_deleted_pixel_is_explained(self):
+        """Nothing is left queued for ever: it would keep its day's partitions for ever, too."""
+        self.begin(platforms=("meta", "tiktok"))
+        serve = self.start()
+        self.p.run("pixel", "hold", "meta")
+        self.put(20)
+        wait_until(lambda: self.sandbox.summary()["tiktok"]["events"] == 20, what="tiktok's events")
+        self.p.run("pixel", "delete", "meta")
+        self.settle(40)
+        self.assertEqual(self.cluster.sql("SELECT DISTINCT after, message FROM verdict WHERE pixel_id = 1"),
+                         [[str(DEAD), "its pixel was deleted before it could be sent"]])
+        self.assertEqual(self.sandbox.summary()["meta"]["events"], 0)
+        wait_until(lambda: self.one("SELECT count(*) FROM range WHERE state <> 'done'") == "0",
+                   what="the end of its range")
+        self.check_books()
+        self.p.stop(serve)
+
     def test_hold_survives_a_restart(self):
         self.begin()
         serve = self.start()

@@ -51,6 +51,9 @@ class Serve(unittest.TestCase):
         self.refused("is none of", "--roles", "listener,cook")
         self.refused("one word too many", "now")
         self.refused("no address:port", "--roles", "listener", TRACKAI_LISTEN="8090")
+        for url in ("http://example.com/v24.0", "http://127.0.0.1.example.com/v24.0", "ftp://127.0.0.1/x", "meta"):
+            self.refused("http to the loopback", "--roles", "listener", TRACKAI_META_URL=url)
+        self.refused("is not a size such as", "--roles", "listener", TRACKAI_DISK_RESERVE="plenty")
 
     def test_4_restarts(self):
         p = self.p.serve()
