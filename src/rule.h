@@ -12,6 +12,7 @@
 
 struct arena;
 struct buf;
+struct logic_value;
 
 /* A value an expression sees. Strings are borrowed from the source. Numbers carry money and
  * durations: money in major units, durations in seconds, instants in Unix seconds. */
@@ -28,11 +29,15 @@ struct rule_value {
 /* Where values come from: an event with its delivery, or a JSON object. `get` returns false when
  * there is no such field (the value is then null). A source over the documented fields
  * (src/rule_field.h) may have get_field too, which is asked by the number that the program resolved
- * once, at compiling. `now_s` is the instant that "-2h" counts from; 0: the program's clock. */
+ * once, at compiling. get_whole (may be NULL) gives full JsonLogic what no field can say: the list
+ * or object that a path begins with. `now_s` is the instant that "-2h" counts from; 0: the
+ * program's clock. */
 struct rule_source {
 	bool (*get)(const void *data, const char *path, struct arena *a, struct rule_value *out);
 	const void *data;
 	bool (*get_field)(const void *data, int field, struct arena *a, struct rule_value *out);
+	bool (*get_whole)(
+		const void *data, const char *path, struct arena *a, struct logic_value *out);
 	int64_t now_s;
 };
 
@@ -42,7 +47,8 @@ struct rule_prog; /* compiled, immutable, lives in its arena */
 #define RULE_MAX_DEPTH 64
 
 /* Errors: TA_INVALID; the message names what was expected and `at` (byte offset, may be NULL) says
- * where, so that a caret can be put under the token. An empty expression is always true. */
+ * where, so that a caret can be put under the token. An empty expression is always true. JsonLogic
+ * that no expression says prints as itself; therefore a text that begins with { is JsonLogic. */
 TA_MUST enum ta_rc rule_compile(
 	struct arena *a, const char *expr, struct rule_prog **out, size_t *at, struct ta_err *err);
 TA_MUST enum ta_rc rule_compile_logic(

@@ -1,6 +1,7 @@
 #include "src/arena.h"
 #include "src/buf.h"
 #include "src/clock.h"
+#include "src/logic.h"
 #include "src/pattern.h"
 #include "src/rule_node.h"
 
@@ -273,13 +274,20 @@ static bool eval_truth(struct run *r, const struct rule_node *n)
 	return result;
 }
 
-static bool eval_joined(struct run *r, const struct rule_node *n)
+/* The value that decided, as JsonLogic has it: {"or":[0,"a"]} is "a". */
+static struct rule_value eval_joined(struct run *r, const struct rule_node *n)
 {
 	bool stop = n->op == OP_OR;
-	for (size_t i = 0; i < n->nkids; i++)
-		if (eval_truth(r, n->kids[i]) == stop)
-			return stop;
-	return !stop;
+	struct rule_value v = {.type = RULE_NULL};
+	for (size_t i = 0; i < n->nkids; i++) {
+		v = eval(r, n->kids[i]);
+		bool result = truthy(&v);
+		if (r->trace && n->kids[i]->op == OP_VAR)
+			add_step(r, n->kids[i], &v, 1, result);
+		if (result == stop)
+			break;
+	}
+	return v;
 }
 
 static struct rule_value eval(struct run *r, const struct rule_node *n)
@@ -297,7 +305,7 @@ static struct rule_value eval(struct run *r, const struct rule_node *n)
 	}
 	case OP_OR:
 	case OP_AND:
-		return boolean(eval_joined(r, n));
+		return eval_joined(r, n);
 	case OP_NOT:
 		return boolean(!eval_truth(r, n->kids[0]));
 	case OP_BOOL:
@@ -307,11 +315,40 @@ static struct rule_value eval(struct run *r, const struct rule_node *n)
 	}
 }
 
+/* The whole of it is one step, with all the fields it names. A rule that fails does not match. */
+static bool match_full(struct run *r, const struct rule_prog *p)
+{
+	struct logic_value event = logic_value_of_source(r->src), v;
+	struct ta_err err = {0};
+	bool fails = logic_apply(p->full, &event, r->a, &v, &err) != TA_OK;
+	bool result = !fails && logic_truthy(&v);
+	if (!r->trace)
+		return result;
+	struct buf text = BUF_INIT(TEXT_MAX), seen = BUF_INIT(TEXT_MAX);
+	logic_put(&text, p->full);
+	if (fails)
+		rule_put_string(&seen, err.msg);
+	else
+		logic_put_seen(&seen, p->full, r->src, r->a);
+	r->trace->steps = arena_alloc(r->a, sizeof(*r->trace->steps));
+	r->trace->n = 1;
+	r->trace->steps[0] = (struct rule_step){
+		.predicate = arena_strdup(r->a, text.over ? "(too long to show)" : buf_str(&text)),
+		.seen = arena_strdup(r->a, seen.over ? "\"(too long to show)\"" : buf_str(&seen)),
+		.result = result,
+	};
+	buf_release(&text);
+	buf_release(&seen);
+	return result;
+}
+
 bool rule_match(const struct rule_prog *p, const struct rule_source *src, struct arena *a,
 	struct rule_trace *trace)
 {
 	struct run r = {.src = src, .a = a, .trace = trace};
 	if (trace)
 		*trace = (struct rule_trace){0};
+	if (p->full)
+		return match_full(&r, p);
 	return p->root ? eval_truth(&r, p->root) : true;
 }

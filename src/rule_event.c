@@ -1,6 +1,7 @@
 #include "src/rule_event.h"
 
 #include "src/arena.h"
+#include "src/logic.h"
 #include "src/rule_field.h"
 #include "src/rule_json.h"
 
@@ -84,12 +85,17 @@ static bool get_source(const struct rule_event *e, struct rule_value *out)
 	return text(out, source_word((int)e->ev->source));
 }
 
+static double major(const struct money *m)
+{
+	int exponent = money_exponent(m->currency);
+	return (double)m->minor / pow(10, exponent < 0 ? 2 : exponent);
+}
+
 static bool get_value(const struct rule_event *e, struct rule_value *out)
 {
 	if (!e->ev->has_value)
 		return false;
-	int exponent = money_exponent(e->ev->value.currency);
-	return number(out, (double)e->ev->value.minor / pow(10, exponent < 0 ? 2 : exponent));
+	return number(out, major(&e->ev->value));
 }
 
 static bool get_test(const struct rule_event *e, struct rule_value *out)
@@ -305,7 +311,59 @@ static bool get(const void *data, const char *path, struct arena *a, struct rule
 	return field >= 0 && get_field(data, field, a, out);
 }
 
+/* Full JsonLogic: the items as objects, `custom` as given ---------------------------------- */
+
+static struct logic_value text_value(const char *s)
+{
+	if (!s)
+		return (struct logic_value){.type = LOGIC_NULL};
+	return (struct logic_value){.type = LOGIC_STRING, .s = s, .n = (uint32_t)strlen(s)};
+}
+
+static struct logic_value item_value(const struct event_item *it, struct arena *a)
+{
+	static const char *const keys[] = {"price", "quantity", "id", "product_id", "variant_id",
+		"sku", "name", "brand", "category"};
+	const char *texts[] = {
+		it->id, it->product_id, it->variant_id, it->sku, it->name, it->brand, it->category};
+	struct logic_value *v = arena_alloc(a, TA_COUNT(keys) * sizeof(*v));
+	v[0] = (struct logic_value){.type = LOGIC_NULL};
+	if (it->has_price)
+		v[0] = (struct logic_value){.type = LOGIC_NUMBER, .num = major(&it->price)};
+	v[1] = (struct logic_value){.type = LOGIC_NUMBER, .num = (double)it->quantity};
+	for (size_t i = 0; i < TA_COUNT(texts); i++)
+		v[i + 2] = text_value(texts[i]);
+	return (struct logic_value){
+		.type = LOGIC_OBJECT, .depth = 1, .items = v, .keys = keys, .n = TA_COUNT(keys)};
+}
+
+static bool custom_value(const struct event *ev, struct arena *a, struct logic_value *out)
+{
+	struct ta_err err = {0};
+	json_t *j = ev->custom ? json_loads(ev->custom, 0, NULL) : NULL;
+	bool ok = j && logic_value_of(a, j, out, &err) == TA_OK;
+	json_decref(j);
+	return ok;
+}
+
+static bool get_whole(const void *data, const char *path, struct arena *a, struct logic_value *out)
+{
+	const struct event *ev = ((const struct rule_event *)data)->ev;
+	size_t n = strcspn(path, ".");
+	if (n == 6 && memcmp(path, "custom", 6) == 0)
+		return custom_value(ev, a, out);
+	if (n != 5 || memcmp(path, "items", 5) != 0)
+		return false;
+	struct logic_value *v = arena_alloc(a, (ev->nitems + 1) * sizeof(*v));
+	for (size_t i = 0; i < ev->nitems; i++)
+		v[i] = item_value(&ev->items[i], a);
+	*out = (struct logic_value){
+		.type = LOGIC_ARRAY, .depth = 2, .items = v, .n = (uint32_t)ev->nitems};
+	return true;
+}
+
 struct rule_source rule_source_event(const struct rule_event *e)
 {
-	return (struct rule_source){.get = get, .get_field = get_field, .data = e};
+	return (struct rule_source){
+		.get = get, .get_field = get_field, .get_whole = get_whole, .data = e};
 }

@@ -1,6 +1,7 @@
 #include "src/rule_field.h"
 
 #include "src/attr.h"
+#include "src/logic.h"
 #include "src/rule_node.h"
 
 #include <stdbool.h>
@@ -109,5 +110,7 @@ static enum ta_rc check(const struct rule_node *n, size_t *at, struct ta_err *er
 
 enum ta_rc rule_check_fields(const struct rule_prog *p, size_t *at, struct ta_err *err)
 {
+	if (p->full)
+		return logic_check_fields(p->full, err);
 	return p->root ? check(p->root, at, err) : TA_OK;
 }

@@ -1,5 +1,6 @@
 #include "src/arena.h"
 #include "src/buf.h"
+#include "src/logic.h"
 #include "src/rule_node.h"
 
 #include <jansson.h>
@@ -9,9 +10,16 @@
 struct reader {
 	struct arena *a;
 	struct ta_err *err;
+	bool full; /* what failed is JsonLogic all the same, only no expression says it */
 };
 
 static enum ta_rc read_node(struct reader *r, json_t *j, int depth, struct rule_node **out);
+
+static enum ta_rc no_expression(struct reader *r)
+{
+	r->full = true;
+	return ta_fail(r->err, TA_INVALID, "no expression says this JsonLogic");
+}
 
 static enum ta_rc read_var(struct reader *r, json_t *arg, struct rule_node **out)
 {
@@ -23,8 +31,7 @@ static enum ta_rc read_var(struct reader *r, json_t *arg, struct rule_node **out
 	else if (json_is_string(arg))
 		*out = rule_node_var(r->a, arena_strdup(r->a, json_string_value(arg)), 0);
 	else
-		return ta_fail(r->err, TA_INVALID,
-			"var takes the name of a field, without a default: {\"var\":\"value\"}");
+		return no_expression(r);
 	return TA_OK;
 }
 
@@ -34,8 +41,7 @@ static enum ta_rc read_ago(struct reader *r, json_t *arg, struct rule_node **out
 	json_t *now = json_array_get(arg, 0), *n = json_array_get(arg, 1);
 	const char *var = json_string_value(json_object_get(now, "var"));
 	if (json_array_size(arg) != 2 || !var || strcmp(var, "now") != 0 || !json_is_number(n))
-		return ta_fail(r->err, TA_INVALID,
-			"+ is known in {\"+\":[{\"var\":\"now\"},seconds]} only");
+		return no_expression(r);
 	*out = rule_node_new(r->a, OP_AGO, 0);
 	(*out)->val = (struct rule_value){.type = RULE_NUMBER, .n = json_number_value(n) + 0.0};
 	return TA_OK;
@@ -45,9 +51,7 @@ static enum ta_rc read_ago(struct reader *r, json_t *arg, struct rule_node **out
 static enum ta_rc between(struct reader *r, struct rule_node *n, struct rule_node **out)
 {
 	if (n->kids[1]->nkids > 0)
-		return ta_fail(r->err, TA_INVALID,
-			"the middle of %s with three arguments may be a field or a value only",
-			rule_op_rows[n->op].logic);
+		return no_expression(r);
 	struct rule_node *lo = rule_node_of(r->a, n->op, n->kids[0], n->kids[1], 0);
 	struct rule_node *hi = rule_node_of(r->a, n->op, n->kids[1], n->kids[2], 0);
 	*out = rule_node_of(r->a, OP_AND, lo, hi, 0);
@@ -84,6 +88,8 @@ static enum ta_rc read_operation(struct reader *r, json_t *j, int depth, struct 
 	if (strcmp(name, "+") == 0)
 		return read_ago(r, arg, out);
 	enum rule_op op = rule_op_of(name);
+	if (op == OP_COUNT && logic_known(name))
+		return no_expression(r);
 	if (op == OP_COUNT)
 		return ta_fail(r->err, TA_INVALID, "there is no operator \"%.40s\"", name);
 	struct rule_node *n = rule_node_new(r->a, op, 0), *kid = NULL;
@@ -139,11 +145,21 @@ static enum ta_rc read_node(struct reader *r, json_t *j, int depth, struct rule_
 	return TA_BUG;
 }
 
+/* Without an expression it is evaluated as JsonLogic, over the same fields. */
+static enum ta_rc read_full(struct reader *r, json_t *j, struct rule_prog *prog)
+{
+	struct logic_value *full = arena_alloc(r->a, sizeof(*full));
+	enum ta_rc rc = logic_rule_of(r->a, j, full, r->err);
+	prog->root = NULL;
+	prog->full = full;
+	return rc ? rc : logic_check(full, r->err);
+}
+
 enum ta_rc rule_compile_logic(
 	struct arena *a, const char *json, size_t len, struct rule_prog **out, struct ta_err *err)
 {
 	json_error_t je;
-	struct reader r = {a, err};
+	struct reader r = {.a = a, .err = err};
 	struct rule_prog *prog = arena_alloc(a, sizeof(*prog));
 	if (len > RULE_MAX_SIZE)
 		return ta_fail(err, TA_INVALID, "the JsonLogic has %zu bytes; %d are allowed", len,
@@ -153,7 +169,9 @@ enum ta_rc rule_compile_logic(
 		return ta_fail(err, TA_INVALID, "the JsonLogic is not JSON: %.120s (byte %d)",
 			je.text, je.position);
 	enum ta_rc rc = read_node(&r, j, 0, &prog->root);
-	if (!rc && rule_node_true(prog->root))
+	if (rc && r.full)
+		rc = read_full(&r, j, prog);
+	if (!rc && prog->root && rule_node_true(prog->root))
 		prog->root = NULL;
 	json_decref(j);
 	if (!rc)
@@ -202,7 +220,9 @@ static void put_logic(struct buf *b, const struct rule_node *n)
 
 void rule_print_logic(const struct rule_prog *p, struct buf *b)
 {
-	if (p->root)
+	if (p->full)
+		logic_put(b, p->full);
+	else if (p->root)
 		put_logic(b, p->root);
 	else
 		buf_adds(b, "true");

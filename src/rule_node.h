@@ -29,7 +29,8 @@ struct rule_node {
 };
 
 struct rule_prog {
-	struct rule_node *root; /* NULL: always true */
+	struct rule_node *root;         /* NULL: always true, unless `full` */
+	const struct logic_value *full; /* JsonLogic that no expression says, else NULL */
 };
 
 struct rule_op_row {

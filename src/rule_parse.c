@@ -442,6 +442,8 @@ enum ta_rc rule_compile(
 	if (valid < len)
 		return ta_fail(err, TA_INVALID, "the expression is not UTF-8 at byte %zu", valid);
 	*p.at = 0;
+	if (expr[strspn(expr, " \t\r\n")] == '{')
+		return rule_compile_logic(a, expr, len, out, err);
 	if (len > RULE_MAX_SIZE)
 		return ta_fail(err, TA_INVALID, "the expression has %zu bytes; %d are allowed", len,
 			RULE_MAX_SIZE);

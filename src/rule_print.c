@@ -1,5 +1,6 @@
 #include "src/buf.h"
 #include "src/clock.h"
+#include "src/logic.h"
 #include "src/rule_field.h"
 #include "src/rule_node.h"
 
@@ -274,6 +275,8 @@ void rule_put_expr(struct buf *b, const struct rule_node *n)
 
 void rule_print(const struct rule_prog *p, struct buf *b)
 {
-	if (p->root)
+	if (p->full)
+		logic_put(b, p->full);
+	else if (p->root)
 		rule_put_expr(b, p->root);
 }
