@@ -107,8 +107,10 @@ enum ta_rc term_open(const char *colour, bool ascii, struct ta_err *err)
 		set_escdelay(25);
 	/* newterm() leaves memory behind when it knows nothing of the terminal: ask before. */
 	int known = 0;
-	term.screen =
-		setupterm(NULL, STDOUT_FILENO, &known) == OK ? newterm(NULL, stdout, stdin) : NULL;
+	if (setupterm(NULL, STDOUT_FILENO, &known) == OK) {
+		del_curterm(cur_term);
+		term.screen = newterm(NULL, stdout, stdin);
+	}
 	if (!term.screen)
 		return ta_fail(err, TA_USAGE,
 			"there is no description of the terminal \"%.40s\" here; set TERM to one that "
