@@ -1,6 +1,7 @@
 #include "ui/prompt.h"
 
 #include "src/utf8.h"
+#include "ui/line.h"
 #include "ui/term.h"
 
 #include <ncurses.h>
@@ -15,44 +16,6 @@ void prompt_open(struct prompt *p, enum prompt_kind kind, const char *text)
 	p->place = -1;
 	snprintf(p->text, sizeof(p->text), "%s", text);
 	p->len = p->at = strlen(p->text);
-}
-
-/* Bytes of the code point that ends before, or starts at, the cursor. */
-static size_t before(const struct prompt *p)
-{
-	size_t n = 0;
-	while (n < p->at) {
-		n++;
-		if (((unsigned char)p->text[p->at - n] & 0xc0) != 0x80)
-			break;
-	}
-	return n;
-}
-
-static size_t after(const struct prompt *p)
-{
-	uint32_t cp;
-	size_t n = p->at < p->len ? utf8_decode(p->text + p->at, p->len - p->at, &cp) : 0;
-	return p->at < p->len && !n ? 1 : n;
-}
-
-static void cut(struct prompt *p, size_t from, size_t to)
-{
-	memmove(p->text + from, p->text + to, p->len - to + 1);
-	p->len -= to - from;
-	p->at = from;
-}
-
-static void insert(struct prompt *p, int key)
-{
-	char t[4];
-	size_t n = utf8_encode((uint32_t)key, t);
-	if (p->len + n >= sizeof(p->text))
-		return;
-	memmove(p->text + p->at + n, p->text + p->at, p->len - p->at + 1);
-	memcpy(p->text + p->at, t, n);
-	p->at += n;
-	p->len += n;
 }
 
 static void remember(struct prompt *p)
@@ -79,54 +42,28 @@ static void recall(struct prompt *p, int step)
 	p->len = p->at = strlen(p->text);
 }
 
-static size_t word_start(const struct prompt *p)
+/* The prompt's text as a line; put back by the caller. */
+static struct line line_of(struct prompt *p)
 {
-	size_t i = p->at;
-	while (i && p->text[i - 1] == ' ')
-		i--;
-	while (i && p->text[i - 1] != ' ')
-		i--;
-	return i;
+	return (struct line){p->text, sizeof(p->text), p->len, p->at};
 }
 
-/* Moves of the cursor; false when the key is none. */
-static bool move_cursor(struct prompt *p, int key)
+static bool recalls(struct prompt *p, int key)
 {
-	if (key == TERM_KEY(KEY_LEFT) || key == 2) /* ^B */
-		p->at -= before(p);
-	else if (key == TERM_KEY(KEY_RIGHT) || key == 6) /* ^F */
-		p->at += after(p);
-	else if (key == TERM_KEY(KEY_HOME) || key == 1) /* ^A */
-		p->at = 0;
-	else if (key == TERM_KEY(KEY_END) || key == 5) /* ^E */
-		p->at = p->len;
-	else
+	bool older = key == TERM_KEY(KEY_UP) || key == 16;    /* ^P */
+	if (!older && key != TERM_KEY(KEY_DOWN) && key != 14) /* ^N */
 		return false;
+	recall(p, older ? -1 : 1);
 	return true;
 }
 
-/* Changes of the text; false when the key is none. */
-static bool edit(struct prompt *p, int key)
+static enum line_result edit(struct prompt *p, int key)
 {
-	if (key == 127 || key == 8 || key == TERM_KEY(KEY_BACKSPACE))
-		cut(p, p->at - before(p), p->at);
-	else if (key == TERM_KEY(KEY_DC) || key == 4) /* ^D */
-		cut(p, p->at, p->at + after(p));
-	else if (key == 21) /* ^U */
-		cut(p, 0, p->at);
-	else if (key == 11) /* ^K */
-		cut(p, p->at, p->len);
-	else if (key == 23) /* ^W */
-		cut(p, word_start(p), p->at);
-	else if (key == TERM_KEY(KEY_UP) || key == 16) /* ^P */
-		recall(p, -1);
-	else if (key == TERM_KEY(KEY_DOWN) || key == 14) /* ^N */
-		recall(p, 1);
-	else if (key >= 0x20 && key < 0x110000 && key != 127)
-		insert(p, key);
-	else
-		return false;
-	return true;
+	struct line l = line_of(p);
+	enum line_result r = line_key(&l, key);
+	p->len = l.len;
+	p->at = l.at;
+	return r;
 }
 
 enum prompt_result prompt_key(struct prompt *p, int key)
@@ -137,7 +74,7 @@ enum prompt_result prompt_key(struct prompt *p, int key)
 		return PROMPT_GOES_ON;
 	}
 	if (p->pasting && (enter || key == '\t')) { /* a pasted line end is a blank, not a go */
-		insert(p, ' ');
+		edit(p, ' ');
 		return PROMPT_CHANGED;
 	}
 	if (enter) {
@@ -149,9 +86,9 @@ enum prompt_result prompt_key(struct prompt *p, int key)
 		p->active = false;
 		return PROMPT_CANCELLED;
 	}
-	if (move_cursor(p, key))
-		return PROMPT_GOES_ON;
-	return edit(p, key) ? PROMPT_CHANGED : PROMPT_GOES_ON;
+	if (recalls(p, key))
+		return PROMPT_CHANGED;
+	return edit(p, key) == LINE_CHANGED ? PROMPT_CHANGED : PROMPT_GOES_ON;
 }
 
 void prompt_draw(const struct prompt *p, struct pen pen, int error_at, const char *note)

@@ -158,8 +158,8 @@ void worker_free(struct worker *k)
 	pthread_mutex_unlock(&k->lock);
 	if (k->started) {
 		if (poll(&ended, 1, END_WAIT_MS) != 1)
-			return; /* it hangs in the network and still uses all this; the process ends
-				 */
+			return; /* it hangs in the network and uses all this: left to it */
+		pthread_join(k->thread, NULL);
 	} else if (k->stop) {
 		k->stop(k->ctx);
 	}
