@@ -73,6 +73,7 @@ int main(int argc, char **argv)
 {
 	struct ta_err err = {0};
 	setlocale(LC_ALL, "");
+	setlocale(LC_NUMERIC, "C"); /* numbers are data: 1.5 is read and written with a point */
 	if (argc > 1 && (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "version") == 0)) {
 		puts("trackai " TA_VERSION);
 		return 0;
