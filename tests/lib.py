@@ -18,6 +18,21 @@ import time
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 TRACKAI = os.environ.get("TRACKAI", os.path.join(ROOT, "build", "trackai"))
 USER = "trackai"
+# How much longer than usual things may take: a sanitizer's build is several times slower.
+SLOW = float(os.environ.get("TA_SLOW", "1"))
+
+
+def scratch():
+    """Where clusters and data dirs go: TMPDIR; else memory when there is enough of it (the programs
+    and their fsync calls are the same, only the disk is spared); else the system's /tmp."""
+    if os.environ.get("TMPDIR"):
+        return None
+    try:
+        room = os.statvfs("/dev/shm")
+    except OSError:
+        return None
+    free = room.f_bavail * room.f_frsize
+    return "/dev/shm" if free > 1 << 30 and os.access("/dev/shm", os.W_OK) else None
 
 
 def as_user(argv):
@@ -45,6 +60,7 @@ def pg_bin():
 
 def wait_until(check, seconds=20, what="the condition"):
     """Polls `check` until it returns something true; a test fails when it never does."""
+    seconds *= SLOW
     end = time.monotonic() + seconds
     while True:
         got = check()
@@ -60,7 +76,7 @@ class Cluster:
 
     def __init__(self):
         ensure_user()
-        self.dir = tempfile.mkdtemp(prefix="ta-")
+        self.dir = tempfile.mkdtemp(prefix="ta-", dir=scratch())
         os.chmod(self.dir, 0o755)
         self.data = os.path.join(self.dir, "data")
         if os.geteuid() == 0:
@@ -118,7 +134,7 @@ class Program:
 
     def __init__(self, cluster, clock=None, **env):
         self.cluster = cluster
-        self.home = tempfile.mkdtemp(prefix="ta-home-")
+        self.home = tempfile.mkdtemp(prefix="ta-home-", dir=scratch())
         self.port = free_port()
         self.children = []
         self.env = {k: v for k, v in os.environ.items()
@@ -133,7 +149,7 @@ class Program:
     def run(self, *args, ok=True, stdin=None):
         """Runs a command to its end; returns CompletedProcess. ok: an exit status other than 0 fails."""
         p = subprocess.run([TRACKAI, *args], env=self.env, input=stdin, stdout=subprocess.PIPE,
-                           stderr=subprocess.PIPE, text=True, timeout=120)
+                           stderr=subprocess.PIPE, text=True, timeout=120 * SLOW)
         if ok and p.returncode:
             raise AssertionError(f"trackai {' '.join(args)}: exit {p.returncode}: {p.stderr}")
         return p
@@ -165,7 +181,7 @@ class Program:
 
     def request(self, method, path, body=b"", headers=None):
         """(status, body, headers) of one request to the listener; status 0 when nobody answers."""
-        c = http.client.HTTPConnection("127.0.0.1", self.port, timeout=15)
+        c = http.client.HTTPConnection("127.0.0.1", self.port, timeout=15 * SLOW)
         try:
             c.request(method, path, body=body, headers=headers or {})
             r = c.getresponse()
@@ -191,7 +207,7 @@ class Program:
     def stop(self, p, sig=signal.SIGTERM, seconds=15):
         if p.poll() is None:
             p.send_signal(sig)
-        return p.wait(seconds)
+        return p.wait(seconds * SLOW)
 
     def destroy(self):
         for p in self.children:
@@ -225,7 +241,7 @@ class Sandbox:
                      "TRACKAI_TIKTOK_URL": base + "/tiktok/open_api/v1.3"}
 
     def request(self, method, path, body=None):
-        c = http.client.HTTPConnection("127.0.0.1", self.port, timeout=15)
+        c = http.client.HTTPConnection("127.0.0.1", self.port, timeout=15 * SLOW)
         try:
             c.request(method, path, body=body)
             r = c.getresponse()
@@ -256,7 +272,7 @@ class Sandbox:
         if self.process.poll() is None:
             self.process.terminate()
             try:
-                self.process.wait(10)
+                self.process.wait(10 * SLOW)
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
