@@ -344,7 +344,7 @@ static void run_loop(struct dispatch *d, enum ta_rc *rc, struct ta_err *err)
 			prune_us = now;
 			prune(d);
 		}
-		wait_for(d, pump_timeout_ms(d, POLL_MS));
+		wait_for(d, http_ready(d->http) ? 0 : pump_timeout_ms(d, POLL_MS));
 		unsigned woke = stage_wait(&d->stage, 0);
 		if (woke & WOKE_CLOCK)
 			tick_us = 0;

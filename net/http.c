@@ -13,7 +13,8 @@ struct http {
 	CURL **spare; /* handles that finished, kept for their buffers */
 	size_t nspare, sspare;
 	struct exchange *all; /* under way */
-	int running;
+	int running;          /* started and not handed out by http_next() */
+	int active;           /* of these, what libcurl still works on */
 };
 
 struct exchange {
@@ -159,16 +160,23 @@ enum ta_rc http_start(struct http *h, const struct http_request *r, struct ta_er
 		h->all->prev = &x->next;
 	h->all = x;
 	h->running++;
+	h->active++;
 	CURLMcode rc = curl_multi_add_handle(h->multi, x->easy);
 	if (rc)
 		ta_die("libcurl: %s", curl_multi_strerror(rc));
 	return TA_OK;
 }
 
+bool http_ready(const struct http *h)
+{
+	return h->active < h->running;
+}
+
 int http_run(struct http *h)
 {
 	int running = 0;
 	CURLMcode rc = curl_multi_perform(h->multi, &running);
+	h->active = running;
 	if (rc)
 		ta_die("libcurl: %s", curl_multi_strerror(rc));
 	return h->running;

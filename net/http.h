@@ -49,6 +49,8 @@ void http_close(struct http *h);
 TA_MUST enum ta_rc http_start(struct http *h, const struct http_request *r, struct ta_err *err);
 /* Moves everything along; returns the number of exchanges under way. */
 int http_run(struct http *h);
+/* Exchanges ended that http_next() has not handed out: waiting would leave them lying. */
+bool http_ready(const struct http *h);
 /* Waits for any exchange or one of the descriptors (readable; -1 is skipped), timeout_ms >= 0. */
 void http_wait(struct http *h, const int *fds, size_t n, int timeout_ms);
 /* The next finished exchange; false when there is none. */

@@ -16,7 +16,7 @@
 #include <string.h>
 
 #define BATCH         500
-#define LINGER_MS     12 /* company for thin traffic: small batches cost the server most */
+#define LINGER_MS     12 /* company for thin traffic: small batches cost most of the server time */
 #define POLL_MS       1000
 #define PRUNE_EACH    2000 /* batches between two clearings of old positions */
 #define WRITERS       4096

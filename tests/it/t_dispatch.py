@@ -352,6 +352,19 @@ class Dispatch(unittest.TestCase):
         self.check_books()
         self.p.stop(serve)
 
+    def test_no_answer_lies_about(self):
+        """Answers that come while a round is being written are read at once, not at the next tick."""
+        self.begin()
+        self.start()
+        self.put(1)
+        self.settle(3)
+        begun = time.monotonic()
+        for i in range(2, 12):
+            self.put(1)
+            self.cluster.sql("NOTIFY route")
+            wait_until(lambda: int(self.one("SELECT count(*) FROM verdict")) == 3 * i, what="the verdicts")
+        self.assertLess(time.monotonic() - begun, 5, "ten rounds took about a tick each")
+
     def test_hold_survives_a_restart(self):
         self.begin()
         serve = self.start()
