@@ -4,6 +4,7 @@
 
 #include "db/cluster.h"
 #include "net/sandbox.h"
+#include "src/clock.h"
 #include "src/cmd.h"
 #include "src/cmd_up.h"
 #include "src/conf.h"
@@ -17,6 +18,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #define DEMO_LISTEN "127.0.0.1:8092"
@@ -104,6 +106,15 @@ static void settle_addresses(void)
 	set_url(CONF_TIKTOK_URL, "/tiktok/open_api/v1.3");
 }
 
+/* Its address is told to the user, so it should answer by then; the listener may be faster. */
+static void wait_sandbox(void)
+{
+	const struct timespec pause = {.tv_nsec = 20000000};
+	int64_t end = clock_mono_us() + 10 * US_PER_S;
+	while (!up_answers(plan.sandbox) && clock_mono_us() < end)
+		(void)nanosleep(&pause, NULL);
+}
+
 static enum ta_rc start(struct up_state *st, struct ta_err *err)
 {
 	const struct super_child extra[] = {
@@ -112,7 +123,10 @@ static enum ta_rc start(struct up_state *st, struct ta_err *err)
 	};
 	const struct up_opts o = {.dir = plan.dir, .extra = extra, .nextra = TA_COUNT(extra)};
 	settle_addresses();
-	return up_start(&o, st, err);
+	enum ta_rc rc = up_start(&o, st, err);
+	if (!rc && !st->already)
+		wait_sandbox();
+	return rc;
 }
 
 static int show(void)

@@ -69,10 +69,24 @@ static int plain(char **argv)
 	return status;
 }
 
+/* A terminal often asks for a UTF-8 locale that a small machine never generated (SSH passes LANG
+ * on); C.UTF-8 is always there and draws the same lines. */
+static void set_locale(void)
+{
+	static const char *const names[] = {"LC_ALL", "LC_CTYPE", "LANG"};
+	const char *asked = NULL;
+	if (setlocale(LC_ALL, ""))
+		return;
+	for (size_t i = 0; i < TA_COUNT(names) && !(asked && *asked); i++)
+		asked = getenv(names[i]);
+	if (asked && (strcasestr(asked, "utf-8") || strcasestr(asked, "utf8")))
+		(void)setlocale(LC_ALL, "C.UTF-8");
+}
+
 int main(int argc, char **argv)
 {
 	struct ta_err err = {0};
-	setlocale(LC_ALL, "");
+	set_locale();
 	setlocale(LC_NUMERIC, "C"); /* numbers are data: 1.5 is read and written with a point */
 	if (argc > 1 && (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "version") == 0)) {
 		puts("trackai " TA_VERSION);
