@@ -337,8 +337,8 @@ static void put_string(struct buf *b, const char *s, size_t n)
 		else if (c < ' ')
 			buf_addf(b, "\\u%04x", c);
 		else if (c == 0xed && i + 2 < n && (unsigned char)s[i + 1] >= 0xa0) {
-			buf_addf(b, "\\u%04x",
-				0xd000u | (s[i + 1] & 0x3fu) << 6 | (s[i + 2] & 0x3fu));
+			unsigned high = (unsigned char)s[i + 1], low = (unsigned char)s[i + 2];
+			buf_addf(b, "\\u%04x", 0xd000u | (high & 0x3fu) << 6 | (low & 0x3fu));
 			i += 2;
 		} else
 			buf_addc(b, (char)c);
