@@ -79,7 +79,7 @@ static const struct ta_field fields[] = {
 		.title = "Note",
 		.flags = FIELD_WIDE,
 		.max = 2000,
-		.help = "why it is there"},
+		.help = "why this version was made"},
 	[AUTHOR] = {.name = "author",
 		.title = "Author",
 		.flags = FIELD_READONLY | FIELD_WIDE,
@@ -154,6 +154,9 @@ static enum ta_rc check_name(struct table_change *c, struct ta_err *err)
 static enum ta_rc check(struct table_change *c, struct ta_err *err)
 {
 	enum ta_rc rc = compile(c, err);
+	/* A note says why its version was made: it does not pass to the next. */
+	if (c->before && !c->edit->v[NOTE])
+		c->v[NOTE] = NULL;
 	return rc ? rc : check_name(c, err);
 }
 
@@ -250,9 +253,25 @@ static enum ta_rc close_version(struct table_change *c, struct ta_err *err)
 	return rc;
 }
 
+/* With an id a deleted rule comes back. */
 static enum ta_rc insert(struct table_change *c, struct ta_err *err)
 {
-	return write_version(c, 0, 1, err);
+	PGresult *r = NULL;
+	struct db_args a = DB_ARGS_INIT;
+	if (!c->edit->id)
+		return write_version(c, 0, 1, err);
+	db_arg_i64(&a, c->edit->id);
+	enum ta_rc rc = db_query(c->db,
+		"SELECT max(version), bool_or(to_rev IS NULL) FROM rule WHERE id = $1", &a, &r,
+		err);
+	if (!rc && db_bool(r, 0, 1))
+		rc = ta_fail(err, TA_CONFLICT, "rule %lld is in force; change it instead",
+			(long long)c->edit->id);
+	if (!rc)
+		rc = write_version(c, c->edit->id, (int)db_i64(r, 0, 0) + 1, err);
+	PQclear(r);
+	db_args_release(&a);
+	return rc;
 }
 
 static enum ta_rc update(struct table_change *c, struct ta_err *err)

@@ -1,4 +1,6 @@
 /* trackai rule: what goes where; `eval` tries a condition on given data, without a database. */
+#include "src/cmd_rule.h"
+
 #include "src/arena.h"
 #include "src/buf.h"
 #include "src/cmd.h"
@@ -253,6 +255,12 @@ int cmd_rule(int argc, char **argv)
 {
 	if (argc > 1 && strcmp(argv[1], "eval") == 0)
 		return eval(argc, argv);
+	if (argc > 1 && strcmp(argv[1], "history") == 0)
+		return cmd_rule_history(argc, argv);
+	if (argc > 1 && strcmp(argv[1], "rollback") == 0)
+		return cmd_rule_rollback(argc, argv);
+	if (argc > 1 && strcmp(argv[1], "backtest") == 0)
+		return cmd_rule_backtest(argc, argv);
 	int status = cmd_table(argc, argv);
 	return status >= 0 ? status : cmd_verb_fail(argc, argv);
 }

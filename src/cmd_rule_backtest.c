@@ -1,0 +1,310 @@
+/* trackai rule backtest: what a draft rule set would have done with the stored events. */
+#include "db/conn.h"
+#include "db/docs.h"
+#include "src/backtest.h"
+#include "src/buf.h"
+#include "src/clock.h"
+#include "src/cmd.h"
+#include "src/cmd_db.h"
+#include "src/cmd_out.h"
+#include "src/cmd_rule.h"
+#include "src/cmd_rule_draft.h"
+#include "src/opt.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define HOURS_MAX   (400L * 24)
+#define PROGRESS_US 200000
+
+static volatile sig_atomic_t interrupted;
+
+struct test {
+	long hours, limit;
+	const char *file;
+	bool json, tty;
+	struct draft_rule rule;
+	struct arena mem;
+	struct catalog now;
+	struct draft draft;
+	struct backtest b;
+	struct docs_query docs;
+	int64_t start_us, shown_us; /* monotonic */
+};
+
+static void interrupt(int sig)
+{
+	(void)sig;
+	interrupted = 1;
+}
+
+static enum ta_rc read_draft(struct test *t, struct ta_err *err)
+{
+	json_error_t e;
+	if (!t->file)
+		return draft_extend(&t->now, &t->rule, &t->mem, &t->draft, err);
+	if (t->rule.expr || t->rule.logic)
+		return ta_fail(err, TA_USAGE, "give --file or a condition, not both");
+	json_t *j = strcmp(t->file, "-") == 0 ? json_loadf(stdin, 0, &e)
+					      : json_load_file(t->file, 0, &e);
+	if (!j)
+		return ta_fail(
+			err, TA_INVALID, "--file %.120s: line %d: %.120s", t->file, e.line, e.text);
+	enum ta_rc rc = draft_read(&t->now, j, &t->mem, &t->draft, err);
+	json_decref(j);
+	return rc;
+}
+
+/* The same pixels with the draft's rules. */
+static void scope_draft(struct test *t)
+{
+	struct route_pixel *p = arena_alloc(&t->mem, (t->now.npixels + 1) * sizeof(*p));
+	for (size_t i = 0; i < t->now.npixels; i++) {
+		p[i] = t->now.pixels[i];
+		route_pixel_scope(&p[i], t->draft.rules, t->draft.n, &t->mem);
+	}
+	t->b.now = t->now.pixels;
+	t->b.draft = p;
+}
+
+static void each(void *arg, const struct docs_event *e, struct arena *scratch)
+{
+	struct test *t = arg;
+	size_t n = 0;
+	const struct route_store *s = catalog_store(&t->now, e->store_id);
+	const struct route_pixel *p = catalog_pixels(&t->now, e->store_id, &n);
+	if (!s)
+		return;
+	const struct backtest_event be = {.id = e->id,
+		.received_us = e->received_us,
+		.store = s,
+		.first = (size_t)(p - t->now.pixels),
+		.n = n,
+		.ev = &e->ev};
+	backtest_add(&t->b, &be, scratch);
+}
+
+static bool pause_reading(void *arg, int64_t reached_us)
+{
+	struct test *t = arg;
+	int64_t at = clock_mono_us(), span = t->docs.to_us - t->docs.from_us;
+	if (t->tty && at - t->shown_us >= PROGRESS_US) {
+		t->shown_us = at;
+		fprintf(stderr, "\r%3lld %%  %lld events, %lld would change ",
+			(long long)((reached_us - t->docs.from_us) * 100 / TA_MAX(span, 1)),
+			(long long)t->b.events, (long long)t->b.changed_events);
+		fflush(stderr);
+	}
+	return interrupted != 0;
+}
+
+static enum ta_rc run(struct test *t, struct ta_err *err)
+{
+	struct db *db = NULL;
+	enum ta_rc rc = cmd_db_ready("rule", &db, err);
+	if (!rc)
+		rc = catalog_load(db, &t->now, err);
+	if (!rc)
+		rc = read_draft(t, err);
+	if (!rc) {
+		scope_draft(t);
+		t->docs.to_us = clock_now_us() + 1;
+		t->docs.from_us = t->docs.to_us - t->hours * 3600 * US_PER_S;
+		t->docs.each = each;
+		t->docs.pause = pause_reading;
+		t->docs.arg = t;
+		rc = docs_each(db, &t->docs, err);
+	}
+	db_close(db);
+	if (t->tty && t->shown_us)
+		fputs("\r\033[K", stderr);
+	if (!rc)
+		fprintf(stderr, "trackai: %s %lld events in %.1f s\n",
+			t->docs.stopped ? "interrupted behind" : "looked at",
+			(long long)t->b.events,
+			(double)(clock_mono_us() - t->start_us) / (double)US_PER_S);
+	return rc;
+}
+
+/* JSON -------------------------------------------------------------------------------------- */
+
+static json_t *counts_json(const int64_t counts[DISP_COUNT])
+{
+	json_t *o = json_object();
+	for (int i = 0; i < DISP_COUNT; i++)
+		if (counts[i])
+			json_object_set_new(o, disposition_word(i), json_integer(counts[i]));
+	return o;
+}
+
+static json_t *decision_json(
+	const struct route_decision *d, const struct route_rule *rules, size_t n)
+{
+	json_t *rule = json_null();
+	for (size_t i = 0; d->rule_id && i < n; i++)
+		if (rules[i].id == d->rule_id)
+			rule = json_pack("{s:o, s:i, s:s}", "id", out_id(d->rule_id), "version",
+				d->rule_version, "name", rules[i].name);
+	return json_pack("{s:s, s:s, s:o}", "disposition", disposition_word((int)d->to), "reason",
+		reason_word((int)d->reason), "rule", rule);
+}
+
+static json_t *change_json(const struct test *t, const struct backtest_change *c)
+{
+	return json_pack("{s:o, s:s, s:s, s:s, s:s?, s:o, s:o, s:o, s:o}", "id",
+		out_id(c->event_id), "name", event_word((int)c->name), "store",
+		c->store->names.name, "pixel", c->pixel->names.name, "order", c->order,
+		"received_at", out_time(c->received_us), "value",
+		c->has_value ? out_money(c->value.minor, c->value.currency) : json_null(), "before",
+		decision_json(&c->before, t->now.rules, t->now.nrules), "after",
+		decision_json(&c->after, t->draft.rules, t->draft.n));
+}
+
+static void print_json(const struct test *t)
+{
+	const struct backtest *b = &t->b;
+	json_t *moves = json_array(), *money = json_array(), *changes = json_array();
+	for (size_t i = 0; i < b->nmoves; i++) {
+		const struct backtest_move *m = &b->moves[i];
+		json_array_append_new(
+			moves, json_pack("{s:s, s:s, s:s, s:s, s:I}", "before",
+				       disposition_word(m->before), "before_reason",
+				       reason_word(m->before_reason), "after",
+				       disposition_word(m->after), "after_reason",
+				       reason_word(m->after_reason), "count", (json_int_t)m->n));
+	}
+	for (size_t i = 0; i < b->ntouched; i++)
+		json_array_append_new(
+			money, out_money(b->touched[i].minor, b->touched[i].currency));
+	for (size_t i = 0; i < b->nchanges; i++)
+		json_array_append_new(changes, change_json(t, &b->changes[i]));
+	json_t *o = json_pack("{s:b, s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:I}", "complete",
+		!t->docs.stopped, "from", out_time(t->docs.from_us), "to",
+		out_time(t->docs.to_us - 1), "rev", out_id(t->now.rev), "events",
+		(json_int_t)b->events, "deliveries", (json_int_t)b->deliveries, "changed_events",
+		(json_int_t)b->changed_events, "changed_deliveries",
+		(json_int_t)b->changed_deliveries, "unreadable", (json_int_t)t->docs.damaged);
+	json_object_set_new(o, "before", counts_json(b->before));
+	json_object_set_new(o, "after", counts_json(b->after));
+	json_object_set_new(o, "moves", moves);
+	json_object_set_new(o, "revenue", money);
+	json_object_set_new(o, "changes", changes);
+	out_json(o);
+}
+
+/* Text -------------------------------------------------------------------------------------- */
+
+static void money_cell(struct out_table *o, struct money m)
+{
+	struct buf b = BUF_INIT(64);
+	money_format(&b, m);
+	out_cellf(o, "%s %s", buf_str(&b), m.currency);
+	buf_release(&b);
+}
+
+static void print_counts(const struct backtest *b)
+{
+	struct out_table o = {0};
+	out_head(&o, "disposition");
+	out_head(&o, "now");
+	out_head(&o, "draft");
+	out_head(&o, "change");
+	for (int i = 0; i < DISP_COUNT; i++) {
+		if (!b->before[i] && !b->after[i])
+			continue;
+		out_cell(&o, disposition_word(i));
+		out_cellf(&o, "%lld", (long long)b->before[i]);
+		out_cellf(&o, "%lld", (long long)b->after[i]);
+		out_cellf(&o, "%+lld", (long long)(b->after[i] - b->before[i]));
+	}
+	out_print(&o);
+}
+
+static void print_changes(const struct backtest *b)
+{
+	struct out_table o = {0};
+	const char *const heads[] = {
+		"received", "event", "name", "store", "pixel", "order", "value", "now", "draft"};
+	for (size_t i = 0; i < TA_COUNT(heads); i++)
+		out_head(&o, heads[i]);
+	for (size_t i = 0; i < b->nchanges; i++) {
+		const struct backtest_change *c = &b->changes[i];
+		char at[32];
+		clock_format(c->received_us / US_PER_S * US_PER_S, at);
+		out_cell(&o, at);
+		out_cellf(&o, "%lld", (long long)c->event_id);
+		out_cell(&o, event_word((int)c->name));
+		out_cell(&o, c->store->names.name);
+		out_cell(&o, c->pixel->names.name);
+		out_cell(&o, c->order);
+		if (c->has_value)
+			money_cell(&o, c->value);
+		else
+			out_cell(&o, NULL);
+		out_cell(&o, disposition_word((int)c->before.to));
+		out_cell(&o, disposition_word((int)c->after.to));
+	}
+	out_print(&o);
+}
+
+static void print_text(const struct test *t)
+{
+	const struct backtest *b = &t->b;
+	printf("%lld events, %lld deliveries; %lld events (%lld deliveries) would change\n",
+		(long long)b->events, (long long)b->deliveries, (long long)b->changed_events,
+		(long long)b->changed_deliveries);
+	print_counts(b);
+	struct out_table o = {0};
+	out_head(&o, "revenue touched");
+	for (size_t i = 0; i < b->ntouched; i++)
+		money_cell(&o, b->touched[i]);
+	if (b->ntouched)
+		out_print(&o);
+	if (b->nchanges)
+		print_changes(b);
+	if (b->changed_deliveries > (int64_t)b->nchanges)
+		printf("… and %lld more; --limit shows them\n",
+			(long long)(b->changed_deliveries - (int64_t)b->nchanges));
+}
+
+int cmd_rule_backtest(int argc, char **argv)
+{
+	struct test t = {.hours = 24, .limit = 100, .rule = {.priority = 100}};
+	struct ta_err err = {0};
+	const struct sigaction on_int = {.sa_handler = interrupt};
+	const struct opt opts[] = {{"hours", OPT_INT, &t.hours, "how far back"},
+		{"file", OPT_STR, &t.file, "a rule set, as trackai rule list --json prints it"},
+		{"expr", OPT_STR, &t.rule.expr, "or one more rule: its condition"},
+		{"logic", OPT_STR, &t.rule.logic, "the condition as JsonLogic"},
+		{"action", OPT_STR, &t.rule.action, "send or drop"},
+		{"priority", OPT_INT, &t.rule.priority, "lower ones are asked first"},
+		{"store", OPT_STR, &t.rule.store, "only events of this store"},
+		{"pixel", OPT_STR, &t.rule.pixel, "only for this pixel"},
+		{"platform", OPT_STR, &t.rule.platform, "only for pixels of this platform"},
+		{"limit", OPT_INT, &t.limit, "changes listed (all are counted)"},
+		{"json", OPT_FLAG, &t.json, "one JSON value"}, {0}};
+	enum ta_rc rc = opt_parse(&argc, argv, opts, &err);
+	if (!rc && argc > 2)
+		rc = ta_fail(&err, TA_USAGE, "\"%.40s\" is one word too many", argv[2]);
+	if (!rc && (t.hours < 1 || t.hours > HOURS_MAX))
+		rc = ta_fail(&err, TA_USAGE, "--hours: from 1 to %ld", HOURS_MAX);
+	if (!rc && (t.limit < 0 || t.limit > 1000000))
+		rc = ta_fail(&err, TA_USAGE, "--limit: from 0 to 1000000");
+	t.b.max_changes = (size_t)t.limit;
+	t.tty = isatty(STDERR_FILENO) == 1;
+	t.start_us = clock_mono_us();
+	(void)sigaction(SIGINT, &on_int, NULL);
+	if (!rc)
+		rc = run(&t, &err);
+	if (!rc && t.json)
+		print_json(&t);
+	else if (!rc)
+		print_text(&t);
+	int status = rc ? cmd_fail("rule backtest", &err) : t.docs.stopped ? 1 : 0;
+	backtest_release(&t.b);
+	catalog_release(&t.now);
+	arena_release(&t.mem);
+	return status;
+}
