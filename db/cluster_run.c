@@ -138,6 +138,8 @@ static void last_words(const struct cluster *c, long from, char out[160])
 	while (fgets(line, sizeof(line), f)) {
 		const char *p = strstr(line, "FATAL:");
 		p = p ? p : strstr(line, "PANIC:");
+		if (!p && strncmp(line, "postgres: ", 10) == 0)
+			p = line + 2; /* before its log has prefixes; 8 more are passed over */
 		if (p)
 			snprintf(out, 160, "%.*s", (int)TA_MIN(strcspn(p + 8, "\n"), 150u), p + 8);
 	}

@@ -210,6 +210,12 @@ enum ta_rc retention_prune(struct db *db, int64_t now_us, bool *more, struct ta_
 		{"DELETE FROM receipt_repeat WHERE ctid = ANY (ARRAY(SELECT ctid FROM receipt_repeat "
 		 "WHERE at_us < $1 LIMIT 20000))",
 			now_us - KEEP_BODIES_DAYS * US_PER_DAY},
+		{"DELETE FROM event_report WHERE ctid = ANY (ARRAY(SELECT ctid FROM event_report "
+		 "WHERE event_id < $1 LIMIT 20000))",
+			log_id_at(now_us - KEEP_EVENTS_DAYS * US_PER_DAY)},
+		{"DELETE FROM failed_receipt WHERE ctid = ANY (ARRAY(SELECT ctid FROM "
+		 "failed_receipt WHERE id < $1 LIMIT 20000))",
+			log_id_at(now_us - KEEP_EVENTS_DAYS * US_PER_DAY)},
 		{"DELETE FROM command WHERE done_us < $1", now_us - KEEP_BODIES_DAYS * US_PER_DAY},
 	};
 	return prune_all(db, steps, TA_COUNT(steps), more, err);

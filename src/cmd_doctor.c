@@ -23,6 +23,8 @@
 #include <strings.h>
 #include <sys/statvfs.h>
 
+#define SILENT_S 5 /* roles beat once a second */
+
 enum state { OK, WARN, FAIL };
 
 static const char *const words[] = {"ok", "warn", "fail"};
@@ -211,9 +213,10 @@ static void check_roles(struct doctor *d)
 		PGresult *r = NULL;
 		struct db_args a = DB_ARGS_INIT;
 		db_arg_text(&a, roles[i]);
+		db_arg_i64(&a, now - SILENT_S * US_PER_S);
 		enum ta_rc rc = db_query(d->db,
-			"SELECT at_us, instance FROM heartbeat WHERE role = $1 AND active "
-			"ORDER BY at_us DESC LIMIT 1",
+			"SELECT at_us, instance, active FROM heartbeat WHERE role = $1 "
+			"ORDER BY active AND at_us > $2 DESC, at_us DESC LIMIT 1",
 			&a, &r, &err);
 		bool none = rc || !db_rows(r);
 		long long age = none ? 0 : (now - db_i64(r, 0, 0)) / US_PER_S;
@@ -222,16 +225,40 @@ static void check_roles(struct doctor *d)
 		else if (none)
 			say(d, FAIL, roles[i],
 				"never gave a sign of life here; trackai serve runs it");
-		else if (age > 5)
+		else if (age > SILENT_S)
 			say(d, FAIL, roles[i],
 				"silent for %lld s (%s); trackai log --role %s says why, trackai serve runs "
 				"it",
 				age, db_text(r, 0, 1), roles[i]);
 		else
-			say(d, OK, roles[i], "active as %s", db_text(r, 0, 1));
+			say(d, db_bool(r, 0, 2) ? OK : WARN, roles[i], "%s as %s",
+				db_bool(r, 0, 2) ? "active" : "only standing by", db_text(r, 0, 1));
 		PQclear(r);
 		db_args_release(&a);
 	}
+}
+
+/* What arrived in the last day and made no event. */
+static void check_receipts(struct doctor *d)
+{
+	struct ta_err err;
+	PGresult *r = NULL;
+	struct db_args a = DB_ARGS_INIT;
+	int64_t since = clock_now_us() - US_PER_DAY;
+	db_arg_i64(&a, log_id_at(since));
+	db_arg_i64(&a, since);
+	if (db_query(d->db,
+		    "SELECT (SELECT count(*) FROM failed_receipt WHERE id >= $1), "
+		    "(SELECT count(*) FROM refused WHERE at_us >= $2)",
+		    &a, &r, &err))
+		say(d, FAIL, "receipts", "%s", err.msg);
+	else if (db_i64(r, 0, 0) || db_i64(r, 0, 1))
+		say(d, WARN, "receipts",
+			"within a day %lld made no event and %lld signatures were refused; trackai "
+			"receipt list [--refused] shows them",
+			(long long)db_i64(r, 0, 0), (long long)db_i64(r, 0, 1));
+	PQclear(r);
+	db_args_release(&a);
 }
 
 /* What operators forget: a store without a secret, a pixel that waits. */
@@ -308,6 +335,7 @@ int cmd_doctor(int argc, char **argv)
 		check_keys(&d);
 		check_partitions(&d);
 		check_roles(&d);
+		check_receipts(&d);
 		check_catalogue(&d);
 		check_audit(&d);
 	}

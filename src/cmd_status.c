@@ -94,8 +94,9 @@ static void print_roles(const struct status *s)
 static void print_people(const struct status *s)
 {
 	if (s->private && s->server)
-		printf("database  private, PostgreSQL %s, pid %d, %s/sock\n", s->version,
-			(int)s->server, conf_data_dir());
+		printf("database  private, %s%s, pid %d, %s/sock\n",
+			s->reachable ? "PostgreSQL " : "not reachable", s->version, (int)s->server,
+			conf_data_dir());
 	else if (s->private)
 		printf("database  private, not running in %s; `trackai up` starts it\n",
 			conf_data_dir());

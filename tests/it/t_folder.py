@@ -201,7 +201,12 @@ class Folder(unittest.TestCase):
                  "'', '', '' FROM generate_series(1, 10100)")
         self.sql(f"INSERT INTO roll_minute SELECT {NOW_S // 60} - i * 60, 1, 0, 21, 0, '', 1, 0 FROM generate_series(1, 60) i")
         self.sql("INSERT INTO curlog SELECT 'router:1', i FROM generate_series(1, 500) i")
+        old = (NOW_S - 401 * 86400) * 1000 << 21
+        self.sql(f"INSERT INTO failed_receipt SELECT 1, {old} + i, 1, 1, '', 0 FROM generate_series(1, 30) i")
+        self.sql(f"INSERT INTO event_report SELECT {old} + i, 1, i, 0, 0, '' FROM generate_series(1, 30) i")
         self.set_clock("2026-11-22T11:00:00Z")
+        wait_until(lambda: self.one("SELECT count(*) FROM failed_receipt") == 0, what="old failures to go")
+        wait_until(lambda: self.one("SELECT count(*) FROM event_report") == 0, what="old reports to go")
         wait_until(lambda: self.one("SELECT count(*) FROM receipt_key") == 191, what="old keys to go")
         wait_until(lambda: self.one("SELECT count(*) FROM refused") == 10000, what="old evidence to go")
         wait_until(lambda: self.one("SELECT count(*) FROM roll_minute") in (47, 48), what="old minutes to go")

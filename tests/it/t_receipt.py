@@ -39,6 +39,7 @@ class Receipt(unittest.TestCase):
         self.assertIn("byte 8", got["detail"])
         self.assertEqual(self.p.json("receipt", "show", got["id"])["body"], '{"id":1,')
         self.assertIn(got["id"], self.p.run("receipt", "list").stdout)
+        self.assertIn("receipt list", self.p.run("doctor", ok=False).stdout)
 
     def test_refused_signatures_and_repeats_are_listed(self):
         self.assertEqual(self.p.shopify(b'{"id":2}', "wrong", webhook_id="r1")[0], 401)
