@@ -157,6 +157,24 @@ static void take_database(struct loop *l)
 /* Input and output --------------------------------------------------------------------------------
  */
 
+static int64_t frame_gap(const struct loop *l)
+{
+	return l->slow ? SLOW_FRAME_US : l->soon ? SOON_US : FRAME_US;
+}
+
+static void draw(struct loop *l)
+{
+	if (term_pending())
+		return; /* skipped, never queued: what is drawn next is newer */
+	screen_draw(&l->app);
+	term_frame();
+	l->slow = term_pending();
+	if (!l->dirty)
+		l->drawn_us = clock_mono_us();
+	l->dirty = l->soon = false;
+	l->draw_at_us = 0;
+}
+
 static void take_keys(struct loop *l)
 {
 	int key, n = 0;
@@ -184,26 +202,11 @@ static void take_keys(struct loop *l)
 	}
 	bool refresh = (app->todo & TODO_REFRESH) != 0;
 	app->todo = refresh && !adb_idle(l->db) ? TODO_REFRESH : 0;
-	if (!l->quit)
-		fetch_plan(&l->fetch, app, l->db, refresh);
-}
-
-static int64_t frame_gap(const struct loop *l)
-{
-	return l->slow ? SLOW_FRAME_US : l->soon ? SOON_US : FRAME_US;
-}
-
-static void draw(struct loop *l)
-{
-	if (term_pending())
-		return; /* skipped, never queued: what is drawn next is newer */
-	screen_draw(&l->app);
-	term_frame();
-	l->slow = term_pending();
-	if (!l->dirty)
-		l->drawn_us = clock_mono_us();
-	l->dirty = l->soon = false;
-	l->draw_at_us = 0;
+	if (l->quit)
+		return;
+	if (l->dirty)
+		draw(l); /* the key is answered before anything is asked of the database */
+	fetch_plan(&l->fetch, app, l->db, refresh);
 }
 
 static void maybe_draw(struct loop *l)
