@@ -90,7 +90,7 @@ static char *gen(char *to, int depth)
 }
 
 #ifdef TA_ARENA_MALLOC
-#define PATTERNS 1000 /* a sanitizer's build is twenty times slower */
+#define PATTERNS 300 /* a sanitizer's build is many times slower */
 #else
 #define PATTERNS 5000
 #endif
