@@ -81,7 +81,9 @@ static enum ta_rc check_kind(const struct rule_node *n, size_t *at, struct ta_er
 	bool span = y->op == OP_CONST && y->val.type == RULE_NUMBER && y->val.n < LEAST_MOMENT;
 	if (at)
 		*at = y->at;
-	if (f && f->kind == KIND_INSTANT && span)
+	/* A word is never a moment: it would match nothing and say nothing. */
+	if (f && f->kind == KIND_INSTANT &&
+		(span || (y->op == OP_CONST && y->val.type == RULE_STRING)))
 		return ta_fail(err, TA_INVALID,
 			"%s is a moment: expected -2h (so long ago) or a date such as 2026-11-22",
 			f->name);

@@ -246,6 +246,7 @@ static void test_event_fields(void **state)
 			   "there is no field \"receved\"; did you mean received?"},
 		{"source == x campaign", 12, "did you mean utm.campaign?"},
 		{"received > 2h", 11, "received is a moment: expected -2h"},
+		{"received > yesterday", 11, "received is a moment: expected -2h"},
 		{"latency > -3s", 10, "latency is a duration: expected 3s"}};
 	struct arena a = ARENA_INIT;
 	struct rule_prog *p = NULL;
