@@ -17,9 +17,7 @@ enum ta_rc audit_lock(struct db *db, struct ta_err *err)
 {
 	struct db_args a = DB_ARGS_INIT;
 	db_arg_i32(&a, LOCK_AUDIT);
-	enum ta_rc rc = db_query(db, "SELECT pg_advisory_xact_lock($1::int, 0)", &a, NULL, err);
-	db_args_release(&a);
-	return rc;
+	return db_run(db, "SELECT pg_advisory_xact_lock($1::int, 0)", &a, err);
 }
 
 static void add_number(struct buf *b, int64_t v)
@@ -86,12 +84,10 @@ enum ta_rc audit_add(struct db *db, const struct audit_entry *given, struct ta_e
 	db_arg_text(&a, e.after);
 	db_arg_text(&a, e.note);
 	db_arg_bytes(&a, hash, sizeof(hash));
-	rc = db_query(db,
+	return db_run(db,
 		"INSERT INTO audit (at_us, actor, action, object, before, after, note, hash) "
 		"VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
-		&a, NULL, err);
-	db_args_release(&a);
-	return rc;
+		&a, err);
 }
 
 enum ta_rc revision_take(

@@ -351,6 +351,13 @@ enum ta_rc db_query(struct db *db, const char *sql, const struct db_args *args, 
 	return rc;
 }
 
+enum ta_rc db_run(struct db *db, const char *sql, struct db_args *args, struct ta_err *err)
+{
+	enum ta_rc rc = db_query(db, sql, args, NULL, err);
+	db_args_release(args);
+	return rc;
+}
+
 enum ta_rc db_exec(struct db *db, const char *sql, struct ta_err *err)
 {
 	PGresult *r = PQexec(db->pg, sql);

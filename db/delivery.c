@@ -88,12 +88,10 @@ enum ta_rc delivery_pixel_state(struct db *db, int32_t pixel_id, const char *rea
 	db_arg_text(&a, reason);
 	db_arg_text(&a, detail);
 	db_arg_i64(&a, now_us);
-	enum ta_rc rc = db_query(db,
+	return db_run(db,
 		"UPDATE pixel SET state = CASE WHEN $2 = '' THEN 'active' ELSE 'held' END, "
 		"state_reason = $2, state_detail = $3, state_us = $4 WHERE id = $1",
-		&a, NULL, err);
-	db_args_release(&a);
-	return rc;
+		&a, err);
 }
 
 /* Routes ----------------------------------------------------------------------------------------
@@ -271,12 +269,10 @@ enum ta_rc delivery_claim(struct db *db, const struct delivery_claim *c, struct 
 	db_arg_i16s(&a, c->tries, c->n);
 	db_arg_i32(&a, c->version);
 	db_arg_i64(&a, c->first_sent_us);
-	enum ta_rc rc = db_query(db,
+	return db_run(db,
 		"INSERT INTO inflight (id, pixel_id, range_id, events, runs, tries, pixel_version, "
 		"first_sent_us) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
-		&a, NULL, err);
-	db_args_release(&a);
-	return rc;
+		&a, err);
 }
 
 static enum ta_rc by_ids(
@@ -284,9 +280,7 @@ static enum ta_rc by_ids(
 {
 	struct db_args a = DB_ARGS_INIT;
 	db_arg_i64s(&a, ids, n);
-	enum ta_rc rc = db_query(db, sql, &a, NULL, err);
-	db_args_release(&a);
-	return rc;
+	return db_run(db, sql, &a, err);
 }
 
 enum ta_rc delivery_unclaim(struct db *db, const int64_t *ids, size_t n, struct ta_err *err)

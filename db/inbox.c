@@ -25,9 +25,7 @@ enum ta_rc inbox_writer(struct db *db, const char *name, int16_t *out, struct ta
 		return rc;
 	struct db_args a = DB_ARGS_INIT;
 	db_arg_text(&a, name);
-	rc = db_query(
-		db, "INSERT INTO writer (name) VALUES ($1) ON CONFLICT DO NOTHING", &a, NULL, err);
-	db_args_release(&a);
+	rc = db_run(db, "INSERT INTO writer (name) VALUES ($1) ON CONFLICT DO NOTHING", &a, err);
 	return rc ? rc : find_writer(db, name, out, err);
 }
 
@@ -146,14 +144,12 @@ enum ta_rc inbox_repeats(
 		return TA_OK;
 	db_arg_i32(&a, writer);
 	columns(&a, again, k);
-	enum ta_rc rc = db_query(db,
+	return db_run(db,
 		"INSERT INTO receipt_repeat SELECT $1::smallint, u.id, k.writer, k.id, u.at_us, "
 		"u.hash, CASE WHEN k.body_hash <> u.hash THEN u.body END FROM unnest($2::bigint[], "
 		"$3::bigint[], $4::bytea[], $5::bytea[], $6::bytea[]) u (id, at_us, key, hash, "
 		"body) JOIN receipt_key k ON k.key = u.key ON CONFLICT DO NOTHING",
-		&a, NULL, err);
-	db_args_release(&a);
-	return rc;
+		&a, err);
 }
 
 enum ta_rc inbox_find(struct db *db, int16_t writer, struct inbox_row *const *rows, size_t n,

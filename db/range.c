@@ -68,12 +68,10 @@ enum ta_rc range_insert(
 	db_arg_i32(&a, r->run);
 	db_arg_text(&a, r->frozen ? "frozen" : "open");
 	db_arg_i64(&a, now_us);
-	enum ta_rc rc = db_query(db,
+	return db_run(db,
 		"INSERT INTO range (id, pixel_id, kind, start_id, end_id, run, state, created_us) "
 		"VALUES ($1, $2, $3, $4, $5, $6::int, $7, $8)",
-		&a, NULL, err);
-	db_args_release(&a);
-	return rc;
+		&a, err);
 }
 
 enum ta_rc range_update(struct db *db, const struct range_row *r, struct ta_err *err)
@@ -83,10 +81,8 @@ enum ta_rc range_update(struct db *db, const struct range_row *r, struct ta_err 
 	db_arg_text(&a, kinds[r->kind]);
 	db_arg_i64(&a, r->end_id);
 	db_arg_text(&a, r->frozen ? "frozen" : "open");
-	enum ta_rc rc = db_query(db,
-		"UPDATE range SET kind = $2, end_id = $3, state = $4 WHERE id = $1", &a, NULL, err);
-	db_args_release(&a);
-	return rc;
+	return db_run(
+		db, "UPDATE range SET kind = $2, end_id = $3, state = $4 WHERE id = $1", &a, err);
 }
 
 enum ta_rc range_end(struct db *db, const struct range_row *r, struct ta_err *err)
@@ -95,9 +91,7 @@ enum ta_rc range_end(struct db *db, const struct range_row *r, struct ta_err *er
 	db_arg_i64(&a, r->id);
 	const char *sql = r->kind == RANGE_LIVE ? "DELETE FROM range WHERE id = $1"
 						: "UPDATE range SET state = 'done' WHERE id = $1";
-	enum ta_rc rc = db_query(db, sql, &a, NULL, err);
-	db_args_release(&a);
-	return rc;
+	return db_run(db, sql, &a, err);
 }
 
 enum ta_rc range_put_positions(
@@ -106,11 +100,8 @@ enum ta_rc range_put_positions(
 	struct db_args a = DB_ARGS_INIT;
 	db_arg_i64s(&a, ids, n);
 	db_arg_i64s(&a, positions, n);
-	enum ta_rc rc = db_query(db,
-		"INSERT INTO range_pos SELECT * FROM unnest($1::bigint[], $2::bigint[])", &a, NULL,
-		err);
-	db_args_release(&a);
-	return rc;
+	return db_run(db, "INSERT INTO range_pos SELECT * FROM unnest($1::bigint[], $2::bigint[])",
+		&a, err);
 }
 
 enum ta_rc range_prune(struct db *db, struct ta_err *err)

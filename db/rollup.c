@@ -169,9 +169,7 @@ static enum ta_rc from_bucket(struct db *db, const char *sql, int64_t bucket, st
 {
 	struct db_args a = DB_ARGS_INIT;
 	db_arg_i64(&a, bucket);
-	enum ta_rc rc = db_query(db, sql, &a, NULL, err);
-	db_args_release(&a);
-	return rc;
+	return db_run(db, sql, &a, err);
 }
 
 enum ta_rc rollup_compact(struct db *db, int64_t now_us, bool whole, struct ta_err *err)

@@ -189,9 +189,7 @@ enum ta_rc stage_notify(struct db *db, const char *channel, const char *payload,
 	struct db_args a = DB_ARGS_INIT;
 	db_arg_text(&a, channel);
 	db_arg_text(&a, payload);
-	enum ta_rc rc = db_query(db, "SELECT pg_notify($1, $2)", &a, NULL, err);
-	db_args_release(&a);
-	return rc;
+	return db_run(db, "SELECT pg_notify($1, $2)", &a, err);
 }
 
 enum ta_rc cursor_get(struct db *db, const char *stage, int64_t *pos, struct ta_err *err)
@@ -213,19 +211,15 @@ enum ta_rc cursor_put(struct db *db, const char *stage, int64_t pos, struct ta_e
 	struct db_args a = DB_ARGS_INIT;
 	db_arg_text(&a, stage);
 	db_arg_i64(&a, pos);
-	enum ta_rc rc = db_query(db, "INSERT INTO curlog VALUES ($1, $2)", &a, NULL, err);
-	db_args_release(&a);
-	return rc;
+	return db_run(db, "INSERT INTO curlog VALUES ($1, $2)", &a, err);
 }
 
 enum ta_rc cursor_prune(struct db *db, const char *stage, struct ta_err *err)
 {
 	struct db_args a = DB_ARGS_INIT;
 	db_arg_text(&a, stage);
-	enum ta_rc rc = db_query(db,
+	return db_run(db,
 		"DELETE FROM curlog WHERE stage = $1 AND pos < (SELECT max(pos) FROM curlog "
 		"WHERE stage = $1)",
-		&a, NULL, err);
-	db_args_release(&a);
-	return rc;
+		&a, err);
 }

@@ -85,11 +85,8 @@ static enum ta_rc revoke(struct table_change *c, struct ta_err *err)
 		arena_strndup(c->edit->mem, c->before->v[key] ? c->before->v[key] : "", KEY_SHOWN);
 	db_arg_i64(&a, c->edit->id);
 	db_arg_i64(&a, c->now_us);
-	enum ta_rc rc = db_query(c->db,
-		"UPDATE api_key SET revoked_us = coalesce(revoked_us, $2) WHERE id = $1", &a, NULL,
-		err);
-	db_args_release(&a);
-	return rc;
+	return db_run(c->db,
+		"UPDATE api_key SET revoked_us = coalesce(revoked_us, $2) WHERE id = $1", &a, err);
 }
 
 const struct table table_key = {

@@ -116,13 +116,11 @@ static enum ta_rc keep_version(struct table_change *c, struct ta_err *err)
 	struct db_args a = DB_ARGS_INIT;
 	db_arg_i64(&a, c->edit->id);
 	db_arg_i64(&a, c->rev);
-	enum ta_rc rc = db_query(c->db,
+	return db_run(c->db,
 		"INSERT INTO pixel_version (pixel_id, version, rev, settings) SELECT id, version, $2, "
 		"jsonb_build_object('name', name, 'platform', platform, 'account', account, "
 		"'test_code', test_code, 'content_id', content_id) FROM pixel WHERE id = $1",
-		&a, NULL, err);
-	db_args_release(&a);
-	return rc;
+		&a, err);
 }
 
 static void bind(struct db_args *a, const struct table_change *c, const char *name)

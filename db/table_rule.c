@@ -247,10 +247,8 @@ static enum ta_rc close_version(struct table_change *c, struct ta_err *err)
 	struct db_args a = DB_ARGS_INIT;
 	db_arg_i64(&a, c->edit->id);
 	db_arg_i64(&a, c->rev);
-	enum ta_rc rc = db_query(c->db,
-		"UPDATE rule SET to_rev = $2 WHERE id = $1 AND to_rev IS NULL", &a, NULL, err);
-	db_args_release(&a);
-	return rc;
+	return db_run(
+		c->db, "UPDATE rule SET to_rev = $2 WHERE id = $1 AND to_rev IS NULL", &a, err);
 }
 
 /* With an id a deleted rule comes back. */

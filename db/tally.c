@@ -147,11 +147,9 @@ enum ta_rc tally_write(struct tally *t, struct db *db, int64_t now_us, struct ta
 	db_arg_texts(&a, c.currency, n);
 	db_arg_i64s(&a, c.n, n);
 	db_arg_i64s(&a, c.amount, n);
-	enum ta_rc rc = db_query(db,
+	return db_run(db,
 		"INSERT INTO tally SELECT $1, u.* FROM unnest($2::bigint[], $3::bigint[], "
 		"$4::int[], $5::int[], $6::smallint[], $7::smallint[], $8::text[], "
 		"$9::bigint[], $10::bigint[]) u",
-		&a, NULL, err);
-	db_args_release(&a);
-	return rc;
+		&a, err);
 }
