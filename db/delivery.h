@@ -111,8 +111,8 @@ TA_MUST enum ta_rc delivery_put_verdicts(struct db *db, const struct delivery_ve
 struct delivery_attempt {
 	int64_t id, at_us, claim; /* claim: not stored */
 	int32_t pixel_id, store_id, version;
-	int ms, http;
-	size_t n;
+	int32_t ms, n; /* n: events of the exchange */
+	int16_t http;  /* status, 0: no answer */
 	const char *class, *error;
 	struct db_bytes request, response; /* src/lz.h */
 };

@@ -1,6 +1,7 @@
 #include "db/route_log.h"
 
 #include "db/audit.h"
+#include "db/column.h"
 #include "src/clock.h"
 #include "src/words.h"
 
@@ -239,22 +240,6 @@ enum ta_rc held_routes(
 
 /* --- appending -------------------------------------------------------------------------------- */
 
-/* Makes an array of one member of n rows for a parameter: COLUMN(i64s, int64_t, rows, n, id). */
-#define COLUMN(args, fn, type, rows, n, member)                                                    \
-	do {                                                                                       \
-		type *column_ = arena_alloc(&(args)->mem, (n) * sizeof(type));                     \
-		for (size_t i_ = 0; i_ < (n); i_++)                                                \
-			column_[i_] = (rows)[i_].member;                                           \
-		db_arg_##fn(args, column_, n);                                                     \
-	} while (0)
-
-static enum ta_rc run(struct db *db, const char *sql, struct db_args *args, struct ta_err *err)
-{
-	enum ta_rc rc = db_query(db, sql, args, NULL, err);
-	db_args_release(args);
-	return rc;
-}
-
 static void arg_keys(struct db_args *args, const struct event_row *rows, size_t n)
 {
 	struct db_bytes *keys = arena_alloc(&args->mem, n * sizeof(*keys));
@@ -268,8 +253,8 @@ static enum ta_rc keys_append(
 {
 	struct db_args args = DB_ARGS_INIT;
 	arg_keys(&args, rows, n);
-	COLUMN(&args, i64s, int64_t, rows, n, id);
-	return run(db, "INSERT INTO event_key SELECT * FROM unnest($1::bytea[], $2::bigint[])",
+	DB_COLUMN(&args, rows, n, id);
+	return db_run(db, "INSERT INTO event_key SELECT * FROM unnest($1::bytea[], $2::bigint[])",
 		&args, err);
 }
 
@@ -277,9 +262,9 @@ static enum ta_rc docs_append(
 	struct db *db, const struct event_row *rows, size_t n, struct ta_err *err)
 {
 	struct db_args args = DB_ARGS_INIT;
-	COLUMN(&args, i64s, int64_t, rows, n, id);
-	COLUMN(&args, bytess, struct db_bytes, rows, n, doc);
-	return run(db, "INSERT INTO event_doc SELECT * FROM unnest($1::bigint[], $2::bytea[])",
+	DB_COLUMN(&args, rows, n, id);
+	DB_COLUMN(&args, rows, n, doc);
+	return db_run(db, "INSERT INTO event_doc SELECT * FROM unnest($1::bigint[], $2::bytea[])",
 		&args, err);
 }
 
@@ -288,24 +273,24 @@ enum ta_rc events_append(struct db *db, const struct event_row *rows, size_t n, 
 	struct db_args args = DB_ARGS_INIT;
 	if (!n)
 		return TA_OK;
-	COLUMN(&args, i64s, int64_t, rows, n, id);
-	COLUMN(&args, i32s, int32_t, rows, n, store_id);
-	COLUMN(&args, i16s, int16_t, rows, n, name);
-	COLUMN(&args, i16s, int16_t, rows, n, source);
-	COLUMN(&args, i64s, int64_t, rows, n, at_us);
-	COLUMN(&args, i64s, int64_t, rows, n, received_us);
-	COLUMN(&args, i16s, int16_t, rows, n, writer);
-	COLUMN(&args, i64s, int64_t, rows, n, receipt);
-	COLUMN(&args, i16s, int16_t, rows, n, item);
+	DB_COLUMN(&args, rows, n, id);
+	DB_COLUMN(&args, rows, n, store_id);
+	DB_COLUMN(&args, rows, n, name);
+	DB_COLUMN(&args, rows, n, source);
+	DB_COLUMN(&args, rows, n, at_us);
+	DB_COLUMN(&args, rows, n, received_us);
+	DB_COLUMN(&args, rows, n, writer);
+	DB_COLUMN(&args, rows, n, receipt);
+	DB_COLUMN(&args, rows, n, item);
 	arg_keys(&args, rows, n);
-	COLUMN(&args, texts, const char *, rows, n, wire_id);
-	COLUMN(&args, bools, bool, rows, n, has_amount);
-	COLUMN(&args, i64s, int64_t, rows, n, amount);
-	COLUMN(&args, texts, const char *, rows, n, currency);
-	COLUMN(&args, texts, const char *, rows, n, order_id);
-	COLUMN(&args, texts, const char *, rows, n, label);
-	COLUMN(&args, bools, bool, rows, n, test);
-	enum ta_rc rc = run(db,
+	DB_COLUMN(&args, rows, n, wire_id);
+	DB_COLUMN(&args, rows, n, has_amount);
+	DB_COLUMN(&args, rows, n, amount);
+	DB_COLUMN(&args, rows, n, currency);
+	DB_COLUMN(&args, rows, n, order_id);
+	DB_COLUMN(&args, rows, n, label);
+	DB_COLUMN(&args, rows, n, test);
+	enum ta_rc rc = db_run(db,
 		"INSERT INTO event SELECT id, store, name, source, at, received, writer, receipt, "
 		"item, key, wire, CASE WHEN has THEN amount END, currency, order_id, label, test "
 		"FROM unnest($1::bigint[], $2::int[], $3::smallint[], $4::smallint[], "
@@ -326,13 +311,13 @@ enum ta_rc reports_append(
 	struct db_args args = DB_ARGS_INIT;
 	if (!n)
 		return TA_OK;
-	COLUMN(&args, i64s, int64_t, rows, n, event_id);
-	COLUMN(&args, i16s, int16_t, rows, n, writer);
-	COLUMN(&args, i64s, int64_t, rows, n, receipt);
-	COLUMN(&args, i16s, int16_t, rows, n, item);
-	COLUMN(&args, i64s, int64_t, rows, n, at_us);
-	COLUMN(&args, texts, const char *, rows, n, topic);
-	return run(db,
+	DB_COLUMN(&args, rows, n, event_id);
+	DB_COLUMN(&args, rows, n, writer);
+	DB_COLUMN(&args, rows, n, receipt);
+	DB_COLUMN(&args, rows, n, item);
+	DB_COLUMN(&args, rows, n, at_us);
+	DB_COLUMN(&args, rows, n, topic);
+	return db_run(db,
 		"INSERT INTO event_report SELECT * FROM unnest($1::bigint[], $2::smallint[], "
 		"$3::bigint[], $4::smallint[], $5::bigint[], $6::text[])",
 		&args, err);
@@ -340,12 +325,12 @@ enum ta_rc reports_append(
 
 static void arg_routes(struct db_args *args, const struct route_row *rows, size_t n, int64_t rev)
 {
-	COLUMN(args, i64s, int64_t, rows, n, event_id);
-	COLUMN(args, i32s, int32_t, rows, n, pixel_id);
-	COLUMN(args, i16s, int16_t, rows, n, decision);
-	COLUMN(args, i16s, int16_t, rows, n, reason);
-	COLUMN(args, i32s, int32_t, rows, n, rule_id);
-	COLUMN(args, i32s, int32_t, rows, n, rule_version);
+	DB_COLUMN(args, rows, n, event_id);
+	DB_COLUMN(args, rows, n, pixel_id);
+	DB_COLUMN(args, rows, n, decision);
+	DB_COLUMN(args, rows, n, reason);
+	DB_COLUMN(args, rows, n, rule_id);
+	DB_COLUMN(args, rows, n, rule_version);
 	db_arg_i64(args, rev);
 }
 
@@ -360,7 +345,7 @@ enum ta_rc routes_append(
 	if (!n)
 		return TA_OK;
 	arg_routes(&args, rows, n, rev);
-	return run(
+	return db_run(
 		db, "INSERT INTO route SELECT e, p, d, r, i, v, $7 FROM " ROUTE_ARRAYS, &args, err);
 }
 
@@ -371,7 +356,7 @@ enum ta_rc routes_settle(struct db *db, const struct route_row *rows, size_t n, 
 	if (!n)
 		return TA_OK;
 	arg_routes(&args, rows, n, rev);
-	enum ta_rc rc = run(db,
+	enum ta_rc rc = db_run(db,
 		"UPDATE route SET decision = u.d, reason = u.r, rule_id = u.i, rule_version = u.v, "
 		"rev = $7 FROM " ROUTE_ARRAYS
 		" WHERE route.event_id = u.e AND route.pixel_id = u.p "
@@ -382,7 +367,7 @@ enum ta_rc routes_settle(struct db *db, const struct route_row *rows, size_t n, 
 	arg_routes(&args, rows, n, now_us);
 	db_arg_i64(&args, now_us + 7 * US_PER_DAY);
 	db_arg_i32(&args, DISP_RETRYING);
-	return run(db,
+	return db_run(db,
 		"INSERT INTO retry (event_id, pixel_id, run, tries, due_us, deadline_us, reason) "
 		"SELECT e, p, 1, 0, $7, $8, r FROM " ROUTE_ARRAYS " WHERE d = $9",
 		&args, err);
@@ -393,18 +378,18 @@ enum ta_rc orders_put(struct db *db, const struct order_row *rows, size_t n, str
 	struct db_args args = DB_ARGS_INIT;
 	if (!n)
 		return TA_OK;
-	COLUMN(&args, i32s, int32_t, rows, n, store_id);
-	COLUMN(&args, texts, const char *, rows, n, order_id);
-	COLUMN(&args, i64s, int64_t, rows, n, updated_us);
-	COLUMN(&args, texts, const char *, rows, n, financial);
-	COLUMN(&args, bools, bool, rows, n, has_total);
-	COLUMN(&args, i64s, int64_t, rows, n, total);
-	COLUMN(&args, texts, const char *, rows, n, currency);
-	COLUMN(&args, i64s, int64_t, rows, n, refunded);
-	COLUMN(&args, i64s, int64_t, rows, n, cancelled_us);
-	COLUMN(&args, i64s, int64_t, rows, n, purchase_event);
-	COLUMN(&args, texts, const char *, rows, n, identity);
-	return run(db,
+	DB_COLUMN(&args, rows, n, store_id);
+	DB_COLUMN(&args, rows, n, order_id);
+	DB_COLUMN(&args, rows, n, updated_us);
+	DB_COLUMN(&args, rows, n, financial);
+	DB_COLUMN(&args, rows, n, has_total);
+	DB_COLUMN(&args, rows, n, total);
+	DB_COLUMN(&args, rows, n, currency);
+	DB_COLUMN(&args, rows, n, refunded);
+	DB_COLUMN(&args, rows, n, cancelled_us);
+	DB_COLUMN(&args, rows, n, purchase_event);
+	DB_COLUMN(&args, rows, n, identity);
+	return db_run(db,
 		"INSERT INTO order_state SELECT s, o, u, f, CASE WHEN h THEN t END, c, r, "
 		"nullif(x, 0), nullif(e, 0), i FROM unnest($1::int[], $2::text[], $3::bigint[], "
 		"$4::text[], $5::boolean[], $6::bigint[], $7::text[], $8::bigint[], $9::bigint[], "
@@ -426,8 +411,9 @@ enum ta_rc wires_append(
 	db_arg_i32s(&args, wires->stores, wires->n);
 	db_arg_texts(&args, wires->texts, wires->n);
 	db_arg_i64s(&args, events, wires->n);
-	return run(db, "INSERT INTO wire SELECT * FROM unnest($1::int[], $2::text[], $3::bigint[])",
-		&args, err);
+	return db_run(db,
+		"INSERT INTO wire SELECT * FROM unnest($1::int[], $2::text[], $3::bigint[])", &args,
+		err);
 }
 
 enum ta_rc holds_append(struct db *db, const struct hold_row *rows, size_t n, struct ta_err *err)
@@ -435,13 +421,13 @@ enum ta_rc holds_append(struct db *db, const struct hold_row *rows, size_t n, st
 	struct db_args args = DB_ARGS_INIT;
 	if (!n)
 		return TA_OK;
-	COLUMN(&args, i64s, int64_t, rows, n, event_id);
-	COLUMN(&args, i32s, int32_t, rows, n, store_id);
-	COLUMN(&args, i16s, int16_t, rows, n, reason);
-	COLUMN(&args, i64s, int64_t, rows, n, due_us);
-	COLUMN(&args, texts, const char *, rows, n, order_id);
-	COLUMN(&args, texts, const char *, rows, n, wire_id);
-	return run(db,
+	DB_COLUMN(&args, rows, n, event_id);
+	DB_COLUMN(&args, rows, n, store_id);
+	DB_COLUMN(&args, rows, n, reason);
+	DB_COLUMN(&args, rows, n, due_us);
+	DB_COLUMN(&args, rows, n, order_id);
+	DB_COLUMN(&args, rows, n, wire_id);
+	return db_run(db,
 		"INSERT INTO hold SELECT * FROM unnest($1::bigint[], $2::int[], $3::smallint[], "
 		"$4::bigint[], $5::text[], $6::text[])",
 		&args, err);
@@ -453,7 +439,7 @@ enum ta_rc holds_delete(struct db *db, const int64_t *events, size_t n, struct t
 	if (!n)
 		return TA_OK;
 	db_arg_i64s(&args, events, n);
-	return run(db, "DELETE FROM hold WHERE event_id = ANY ($1)", &args, err);
+	return db_run(db, "DELETE FROM hold WHERE event_id = ANY ($1)", &args, err);
 }
 
 enum ta_rc failed_append(struct db *db, const struct failed_row *rows, size_t n, struct ta_err *err)
@@ -461,13 +447,13 @@ enum ta_rc failed_append(struct db *db, const struct failed_row *rows, size_t n,
 	struct db_args args = DB_ARGS_INIT;
 	if (!n)
 		return TA_OK;
-	COLUMN(&args, i16s, int16_t, rows, n, writer);
-	COLUMN(&args, i64s, int64_t, rows, n, id);
-	COLUMN(&args, i32s, int32_t, rows, n, store_id);
-	COLUMN(&args, i16s, int16_t, rows, n, failure);
-	COLUMN(&args, texts, const char *, rows, n, detail);
-	COLUMN(&args, i64s, int64_t, rows, n, at_us);
-	return run(db,
+	DB_COLUMN(&args, rows, n, writer);
+	DB_COLUMN(&args, rows, n, id);
+	DB_COLUMN(&args, rows, n, store_id);
+	DB_COLUMN(&args, rows, n, failure);
+	DB_COLUMN(&args, rows, n, detail);
+	DB_COLUMN(&args, rows, n, at_us);
+	return db_run(db,
 		"INSERT INTO failed_receipt SELECT * FROM unnest($1::smallint[], $2::bigint[], "
 		"$3::int[], $4::smallint[], $5::text[], $6::bigint[])",
 		&args, err);
@@ -478,7 +464,7 @@ enum ta_rc failed_delete(struct db *db, int16_t writer, int64_t id, struct ta_er
 	struct db_args args = DB_ARGS_INIT;
 	db_arg_i32(&args, writer);
 	db_arg_i64(&args, id);
-	return run(db, "DELETE FROM failed_receipt WHERE writer = $1 AND id = $2", &args, err);
+	return db_run(db, "DELETE FROM failed_receipt WHERE writer = $1 AND id = $2", &args, err);
 }
 
 enum ta_rc failed_find(struct db *db, int16_t writer, int64_t id, int *failure, struct ta_err *err)
@@ -502,12 +488,12 @@ enum ta_rc event_set_value(struct db *db, const struct event_row *row, struct ta
 	db_arg_i64(&args, row->amount);
 	db_arg_text(&args, row->currency);
 	enum ta_rc rc =
-		run(db, "UPDATE event SET amount = $2, currency = $3 WHERE id = $1", &args, err);
+		db_run(db, "UPDATE event SET amount = $2, currency = $3 WHERE id = $1", &args, err);
 	if (rc)
 		return rc;
 	db_arg_i64(&args, row->id);
 	db_arg_bytes(&args, row->doc.p, row->doc.n);
-	return run(db, "UPDATE event_doc SET doc = $2 WHERE id = $1", &args, err);
+	return db_run(db, "UPDATE event_doc SET doc = $2 WHERE id = $1", &args, err);
 }
 
 static enum ta_rc mark_uninstalled(
