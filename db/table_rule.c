@@ -79,7 +79,7 @@ static const struct ta_field fields[] = {
 		.title = "Note",
 		.flags = FIELD_WIDE,
 		.max = 2000,
-		.help = "why this version was made"},
+		.help = "why it is there, or why it was changed; stays until another is given"},
 	[AUTHOR] = {.name = "author",
 		.title = "Author",
 		.flags = FIELD_READONLY | FIELD_WIDE,
@@ -154,9 +154,6 @@ static enum ta_rc check_name(struct table_change *c, struct ta_err *err)
 static enum ta_rc check(struct table_change *c, struct ta_err *err)
 {
 	enum ta_rc rc = compile(c, err);
-	/* A note says why its version was made: it does not pass to the next. */
-	if (c->before && !c->edit->v[NOTE])
-		c->v[NOTE] = NULL;
 	return rc ? rc : check_name(c, err);
 }
 

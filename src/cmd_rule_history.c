@@ -70,12 +70,14 @@ static void print_versions(const struct rule_versions *all)
 		out_clean(&b, value(&v->row, "author"));
 		buf_addf(&b, "  revision %lld%s\n", (long long)v->from_rev,
 			v->to_rev ? "" : "  in force");
-		if (*value(&v->row, "note")) {
+		const struct table_row *before = previous(all, i);
+		if (*value(&v->row, "note") &&
+			(!before || strcmp(value(before, "note"), value(&v->row, "note")) != 0)) {
 			buf_adds(&b, "  ");
 			out_clean(&b, value(&v->row, "note"));
 			buf_addc(&b, '\n');
 		}
-		rule_diff(&diff, previous(all, i), &v->row, "  ");
+		rule_diff(&diff, before, &v->row, "  ");
 		for (char *line = diff.p, *end; line && *line; line = end + 1) {
 			end = strchr(line, '\n');
 			*end = '\0';

@@ -25,10 +25,12 @@ static enum ta_rc read_var(struct reader *r, json_t *arg, struct rule_node **out
 {
 	if (json_is_array(arg) && json_array_size(arg) == 1)
 		arg = json_array_get(arg, 0);
-	if (json_is_integer(arg))
-		*out = rule_node_var(
-			r->a, arena_fmt(r->a, "%lld", (long long)json_integer_value(arg)), 0);
-	else if (json_is_string(arg))
+	if (json_is_number(arg)) {
+		struct buf b = BUF_INIT(64);
+		rule_put_number(&b, json_number_value(arg));
+		*out = rule_node_var(r->a, arena_strdup(r->a, buf_str(&b)), 0);
+		buf_release(&b);
+	} else if (json_is_string(arg))
 		*out = rule_node_var(r->a, arena_strdup(r->a, json_string_value(arg)), 0);
 	else
 		return no_expression(r);
@@ -149,6 +151,9 @@ static enum ta_rc read_node(struct reader *r, json_t *j, int depth, struct rule_
 static enum ta_rc read_full(struct reader *r, json_t *j, struct rule_prog *prog)
 {
 	struct logic_value *full = arena_alloc(r->a, sizeof(*full));
+	if (!json_is_object(j))
+		return ta_fail(r->err, TA_INVALID,
+			"a rule is one operation, such as {\"some\":[...]}, not a list of them");
 	enum ta_rc rc = logic_rule_of(r->a, j, full, r->err);
 	prog->root = NULL;
 	prog->full = full;
@@ -164,7 +169,8 @@ enum ta_rc rule_compile_logic(
 	if (len > RULE_MAX_SIZE)
 		return ta_fail(err, TA_INVALID, "the JsonLogic has %zu bytes; %d are allowed", len,
 			RULE_MAX_SIZE);
-	json_t *j = json_loadb(json, len, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, &je);
+	json_t *j = json_loadb(
+		json, len, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES | JSON_DECODE_INT_AS_REAL, &je);
 	if (!j)
 		return ta_fail(err, TA_INVALID, "the JsonLogic is not JSON: %.120s (byte %d)",
 			je.text, je.position);

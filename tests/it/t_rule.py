@@ -96,7 +96,7 @@ class Versions(unittest.TestCase):
         self.p.run("rule", "set", "Big", "--action", "drop")
         h = self.p.json("rule", "history", "Big")
         self.assertEqual([v["version"] for v in h], [3, 2, 1])
-        self.assertEqual([v["note"] for v in h], [None, "too many", "from marketing"])
+        self.assertEqual([v["note"] for v in h], ["too many", "too many", "from marketing"])
         self.assertEqual([v["current"] for v in h], [True, False, False])
         self.assertEqual(h[0]["changes"], {"action": ["send", "drop"]})
         self.assertEqual(h[1]["changes"], {"expr": ["value >= 50", "value >= 60"], "priority": ["100", "5"]})
@@ -105,6 +105,7 @@ class Versions(unittest.TestCase):
         text = self.p.run("rule", "history", r["id"]).stdout
         for line in ("  - expr: value >= 50", "  + expr: value >= 60", "  too many"):
             self.assertIn(line + "\n", text)
+        self.assertEqual(text.count("too many"), 1)
 
         self.p.run("rule", "rollback", "Big", "--to", "1")
         now = self.p.json("rule", "show", "Big")
@@ -115,6 +116,13 @@ class Versions(unittest.TestCase):
         self.refused(3, "has no version 9", "rule", "rollback", "Big", "--to", "9")
         self.refused(2, "--to VERSION", "rule", "rollback", "Big")
         self.refused(3, "no rule", "rule", "history", "nix")
+
+    def test_numbers_that_only_javascript_writes_out(self):
+        self.p.run("rule", "add", "--logic", '{">":[{"*":[{"var":"value"},1e20]},1e-9]}', "--action", "drop",
+                   "--name", "Odd")
+        logic = self.p.json("rule", "show", "Odd")["logic"]
+        self.assertEqual(logic, '{">":[{"*":[{"var":"value"},100000000000000000000]},1e-9]}')
+        self.assertIn('"rev"', self.p.run("rule", "backtest", "--logic", logic, "--action", "drop", "--json").stdout)
 
     def test_a_deleted_rule_comes_back(self):
         self.p.run("rule", "add", "--logic", '{">":[{"+":[{"var":"value"},1]},3]}', "--action", "drop",

@@ -279,6 +279,7 @@ static const struct {
 	{"{\"==\":[1]}", "== takes 2 arguments, here are 1"}, {"{\"and\":[]}", "at least one"},
 	{"{\"==\":[1,2],\"!\":[1]}", "one key, here are 2"},
 	{"{\"matches\":[{\"var\":\"a\"},{\"var\":\"b\"}]}", "expected a pattern"},
+	{"[{\"none\":[{\"var\":\"b\"}]}]", "not a list"},
 	{"{\"+\":[1,{\"nosuch\":2}]}", "there is no operator \"nosuch\""}};
 
 static void test_bad_logic(void **state)
