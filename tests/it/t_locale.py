@@ -1,4 +1,5 @@
 """A locale with a decimal comma changes nothing that is read or written as data."""
+import json
 import os
 import subprocess
 import tempfile
@@ -38,12 +39,13 @@ class Locale(unittest.TestCase):
         self.assertEqual(p.stdout, ",\n", p.stderr)
 
     def test_numbers_of_rules_have_a_point(self):
-        for number, want in ((2.5, "true"), (1.25, "false")):
+        for number, want in ((2.5, True), (1.25, False)):
             p = self.run_with(TRACKAI, "rule", "eval", "--expr", "custom.x > 1.5",
-                              "--data", '{"custom": {"x": %s}}' % number)
+                              "--json", "--data", '{"custom": {"x": %s}}' % number)
             self.assertEqual(p.returncode, 0, p.stderr)
-            self.assertEqual(p.stdout.split()[0], want)
-            self.assertIn("1.5", p.stdout)
+            got = json.loads(p.stdout)
+            self.assertIs(got["result"], want)
+            self.assertEqual(got["expr"], "custom.x > 1.5")
 
 
 if __name__ == "__main__":
