@@ -169,9 +169,9 @@ static enum ta_rc prepare_all(
 	if (is_op(v)) {
 		kids = v->made;
 		n = 1;
+		if (kids->type == LOGIC_ARRAY)
+			v = kids;
 	}
-	if (is_op(v) && kids->type == LOGIC_ARRAY)
-		v = kids;
 	if (v->type == LOGIC_ARRAY) {
 		kids = v->made;
 		n = v->n;

@@ -64,7 +64,7 @@ static void put_digits(struct buf *b, const char *digits, int k, int point)
 
 void logic_put_number(struct buf *b, double n)
 {
-	char digits[24];
+	char digits[24] = {0};
 	int point = 0;
 	if (isnan(n)) {
 		buf_adds(b, "NaN");
