@@ -60,7 +60,7 @@ static const struct ta_field fields[] = {
 		.help = "an expression, such as value >= 50 EUR"},
 	[LOGIC] = {.name = "logic",
 		.title = "JsonLogic",
-		.flags = FIELD_WIDE,
+		.flags = FIELD_WIDE | FIELD_TWIN,
 		.max = RULE_MAX_SIZE,
 		.help = "the same condition as JsonLogic; give one of the two"},
 	[ACTION] = {.name = "action",

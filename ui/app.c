@@ -16,6 +16,7 @@ void app_init(struct app *app)
 	*app = (struct app){.interval_s = 1, .filter_at = -1, .copy = BUF_INIT(65536)};
 	feed_init(&app->feed, false);
 	feed_init(&app->orders, true);
+	editor_init(&app->edit);
 }
 
 void app_release(struct app *app)
@@ -24,6 +25,7 @@ void app_release(struct app *app)
 	feed_release(&app->feed);
 	feed_release(&app->orders);
 	inspect_release(&app->inspect);
+	editor_release(&app->edit);
 	textview_free(&app->help_text);
 	buf_release(&app->copy);
 }
@@ -40,6 +42,8 @@ void app_toast(struct app *app, bool bad, const char *fmt, ...)
 
 unsigned app_context(const struct app *app)
 {
+	if (app->edit.form.open)
+		return K_FORM;
 	if (app->help)
 		return K_HELP;
 	if (app->pane == PANE_EVENTS && app->inspect.focused)
@@ -56,6 +60,7 @@ void app_go(struct app *app, enum pane_id pane)
 	app->pane = pane;
 	app->inspect.focused = app->inspect.zoomed = false;
 	app->todo |= TODO_REFRESH;
+	editor_tick(app, true);
 }
 
 /* Filter ------------------------------------------------------------------------------------- */
@@ -228,6 +233,7 @@ static bool housekeeping(struct app *app, enum req r)
 	switch ((int)r) {
 	case REQ_REFRESH:
 		app->todo |= TODO_REFRESH;
+		editor_tick(app, true);
 		return true;
 	case REQ_REDRAW:
 		app->todo |= TODO_REPAINT;
@@ -284,7 +290,7 @@ void app_key(struct app *app, int key)
 		prompt_takes(app, key);
 		return;
 	}
-	if (pasted(app, key))
+	if (editor_key(app, key) || pasted(app, key))
 		return;
 	enum req r = key_request(key, app_context(app));
 	if (r != REQ_NONE)
@@ -296,8 +302,9 @@ void app_key(struct app *app, int key)
 /* Panes ---------------------------------------------------------------------------------------- */
 
 static const struct pane panes[PANE_COUNT] = {
-#define PANE(file, context, title)                                                                 \
-	[PANE_##context] = {#file, title, K_##context, pane_##file##_draw, pane_##file##_request},
+#define PANE(file, context, title, number)                                                         \
+	[PANE_##context] = {                                                                       \
+		#file, title, K_##context, number, pane_##file##_draw, pane_##file##_request},
 #include "ui/panes.def"
 #undef PANE
 };

@@ -4,12 +4,13 @@
 #define UI_APP_H
 
 #include "src/buf.h"
+#include "ui/editor.h"
 #include "ui/feed.h"
 #include "ui/inspect.h"
 #include "ui/prompt.h"
 
 enum pane_id {
-#define PANE(file, context, title) PANE_##context,
+#define PANE(file, context, title, number) PANE_##context,
 #include "ui/panes.def"
 #undef PANE
 	PANE_COUNT
@@ -25,6 +26,7 @@ struct app {
 	struct feed feed, orders;
 	struct inspect inspect;
 	struct prompt prompt;
+	struct editor edit;
 	enum pane_id pane, before;
 	struct list problems, pixels; /* selections of Overview and Health */
 	int32_t pixel_id;             /* the pixel selected in Health */

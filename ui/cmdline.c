@@ -62,7 +62,7 @@ void app_command(struct app *app, const char *line)
 	int id = pane_of(line, n);
 	if (id < 0) {
 		app_toast(app, true,
-			"there is no command \"%.40s\"; overview, health, events, revenue [filter], export, q",
+			"there is no command \"%.40s\"; overview, health, events, revenue [filter], stores, pixels, rules, export, q",
 			line);
 		return;
 	}

@@ -206,7 +206,9 @@ static void ask_inspector(struct fetch *f, struct app *app, struct adb *db)
 static void ask_pages(struct fetch *f, struct app *app, struct adb *db)
 {
 	bool events = app->pane == PANE_OVERVIEW || app->pane == PANE_EVENTS;
-	if (events && feed_wants_older(&app->feed))
+	/* A condition being typed is counted over all that the stream can hold. */
+	bool count = app->edit.match.prog && !app->feed.end;
+	if (count || (events && feed_wants_older(&app->feed)))
 		ask(f, app, db, SET_OLDER);
 	if (app->pane == PANE_REVENUE && feed_wants_older(&app->orders))
 		ask(f, app, db, SET_ORDERS_OLDER);

@@ -12,7 +12,12 @@ enum key_context {
 	K_REVENUE = 8,
 	K_INSPECT = 16,
 	K_HELP = 32,
-	K_ALL = 63
+	K_STORES = 64,
+	K_PIXELS = 128,
+	K_RULES = 256,
+	K_ALL = 511, /* wherever letters are commands */
+	K_TABLES = K_STORES | K_PIXELS | K_RULES,
+	K_FORM = 512
 };
 
 enum req {

@@ -6,6 +6,7 @@
 
 #include <ncurses.h>
 #include <string.h>
+#include <wchar.h>
 
 /* Bytes of the code point that ends before, or starts at, the cursor. */
 static size_t before(const struct line *l)
@@ -37,7 +38,8 @@ void line_insert(struct line *l, int cp)
 {
 	char t[4];
 	size_t n = utf8_encode((uint32_t)cp, t);
-	if (l->len + n >= l->size)
+	/* What the terminal cannot show would be typed blindly. */
+	if (l->len + n >= l->size || wcwidth((wchar_t)cp) < 0)
 		return;
 	memmove(l->text + l->at + n, l->text + l->at, l->len - l->at + 1);
 	memcpy(l->text + l->at, t, n);

@@ -5,6 +5,7 @@
 #include "ui/fetch.h"
 #include "ui/screen.h"
 #include "ui/term.h"
+#include "ui/worker.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -22,11 +23,13 @@
 #define SLOW_FRAME_US (250 * INT64_C(1000))
 #define ANSWER_US     (80 * INT64_C(1000)) /* a frame waits so long for the second's data */
 #define KEYS_PER_TURN 4096
+#define SLICE_US      2000 /* of work between two looks at the keys */
 
 struct loop {
 	struct app app;
 	struct fetch fetch;
 	struct adb *db;
+	struct worker *worker;
 	int signals, timer, quiet_stderr;
 	bool was_ready, quit;
 	bool dirty;         /* input: draw at once */
@@ -129,6 +132,7 @@ static void take_second(struct loop *l)
 		l->asked_us = l->app.mono_us;
 		fetch_plan(&l->fetch, &l->app, l->db, true);
 	}
+	editor_tick(&l->app, false);
 	/* A tick may have brought this second's data already; ages are shown while there is none.
 	 */
 	if (!l->draw_at_us && (due || l->app.link != LINK_LIVE))
@@ -152,6 +156,36 @@ static void take_database(struct loop *l)
 		if (l->draw_at_us && adb_idle(l->db))
 			l->draw_at_us = l->app.mono_us;
 	}
+}
+
+/* Editors ----------------------------------------------------------------------------------------
+ */
+
+static void post_works(struct loop *l)
+{
+	struct work *w;
+	while ((w = editor_next(&l->app.edit)))
+		worker_post(l->worker, w);
+}
+
+static void take_works(struct loop *l)
+{
+	struct work *w;
+	while ((w = worker_take(l->worker))) {
+		editor_take(&l->app, w);
+		l->dirty = true;
+	}
+}
+
+static bool counting(const struct loop *l)
+{
+	return match_wants(&l->app.edit.match, &l->app.feed);
+}
+
+static void count_on(struct loop *l)
+{
+	if (match_slice(&l->app.edit.match, &l->app.feed, &l->app.data, SLICE_US))
+		l->dirty = true;
 }
 
 /* Input and output --------------------------------------------------------------------------------
@@ -218,7 +252,7 @@ static void maybe_draw(struct loop *l)
 
 static int wait_ms(const struct loop *l)
 {
-	int ms = adb_timeout(l->db);
+	int ms = counting(l) ? 0 : adb_timeout(l->db);
 	if (l->draw_at_us && !term_pending()) {
 		int64_t at = TA_MAX(l->draw_at_us, l->drawn_us + frame_gap(l)) - l->app.mono_us;
 		int until = at <= 0 ? 0 : (int)(at / 1000) + 1;
@@ -229,11 +263,12 @@ static int wait_ms(const struct loop *l)
 
 static void turn(struct loop *l)
 {
-	struct pollfd p[5] = {{.fd = l->signals, .events = POLLIN},
+	struct pollfd p[6] = {{.fd = l->signals, .events = POLLIN},
 		{.fd = STDIN_FILENO, .events = POLLIN},
 		{.fd = adb_fd(l->db), .events = adb_events(l->db)},
 		{.fd = l->timer, .events = POLLIN},
-		{.fd = term_pending() ? term_out_fd() : -1, .events = POLLOUT}};
+		{.fd = term_pending() ? term_out_fd() : -1, .events = POLLOUT},
+		{.fd = worker_fd(l->worker), .events = POLLIN}};
 	int n = poll(p, TA_COUNT(p), wait_ms(l));
 	if (n < 0 && errno != EINTR)
 		ta_die("poll: %s", strerror(errno));
@@ -252,6 +287,10 @@ static void turn(struct loop *l)
 		take_database(l);
 	if (p[3].revents)
 		take_second(l);
+	if (p[5].revents)
+		take_works(l);
+	post_works(l);
+	count_on(l);
 	watch_link(l);
 	maybe_draw(l);
 }
@@ -276,6 +315,7 @@ static void begin(struct loop *l, const struct loop_options *o)
 	app_init(&l->app);
 	fetch_init(&l->fetch);
 	l->db = adb_new(o->database, on_result, l);
+	l->worker = worker_open(o->database);
 	snprintf(l->app.place, sizeof(l->app.place), "%s", o->place);
 	now(l);
 	if (*o->view)
@@ -285,6 +325,7 @@ static void begin(struct loop *l, const struct loop_options *o)
 static void end(struct loop *l)
 {
 	adb_free(l->db);
+	worker_free(l->worker);
 	fetch_release(&l->fetch);
 	app_release(&l->app);
 	if (l->timer >= 0)

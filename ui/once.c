@@ -6,6 +6,7 @@
 #include "ui/fetch.h"
 #include "ui/loop.h"
 #include "ui/screen.h"
+#include "ui/worker.h"
 
 #include <langinfo.h>
 #include <ncurses.h>
@@ -16,6 +17,7 @@
 #include <sys/mman.h>
 
 #define WAIT_US (5 * US_PER_S)
+#define ROWS_MS 5000
 
 struct once {
 	struct app app;
@@ -100,6 +102,20 @@ static enum ta_rc show(
 	return rc;
 }
 
+/* The rows of a view of stores, pixels or rules. */
+static void read_rows(struct app *app, const char *database)
+{
+	struct worker *k = worker_open(database);
+	struct work *w;
+	while ((w = editor_next(&app->edit))) {
+		struct pollfd p = {.fd = worker_fd(k), .events = POLLIN};
+		worker_post(k, w);
+		if (poll(&p, 1, ROWS_MS) == 1)
+			editor_take(app, worker_take(k));
+	}
+	worker_free(k);
+}
+
 enum ta_rc console_once(const struct loop_options *opt, int w, int h, struct ta_err *err)
 {
 	struct once *o = ta_alloc(sizeof(*o));
@@ -112,6 +128,7 @@ enum ta_rc console_once(const struct loop_options *opt, int w, int h, struct ta_
 	if (*opt->view)
 		app_command(&o->app, opt->view);
 	read_all(o);
+	read_rows(&o->app, opt->database);
 	if (!*o->app.place)
 		snprintf(o->app.place, sizeof(o->app.place), "%s", adb_name(o->db));
 	enum ta_rc rc = TA_OK;

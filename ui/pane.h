@@ -7,11 +7,12 @@
 struct pane {
 	const char *word, *title; /* the command that opens it; what the header says */
 	unsigned context;
+	int number; /* its key */
 	void (*draw)(struct app *app, struct box b);
 	bool (*request)(struct app *app, enum req r); /* false: not its own */
 };
 
-#define PANE(file, context, title)                                                                 \
+#define PANE(file, context, title, number)                                                         \
 	void pane_##file##_draw(struct app *app, struct box b);                                    \
 	bool pane_##file##_request(struct app *app, enum req r);
 #include "ui/panes.def"

@@ -43,6 +43,42 @@ static enum style badge(const struct app *app, char out[48])
 	return ST_BADGE_OK;
 }
 
+/* Columns of a view in the title when its name is shown, or its number alone. */
+static int view_width(const struct app *app, int i, bool named)
+{
+	int w = draw_width(pane_get((enum pane_id)i)->title);
+	return app->pane == (enum pane_id)i ? w + 5 : named ? w + 4 : 3;
+}
+
+/* Where there is no room for every name, the last views are numbers; the present one never is. */
+static int named_views(const struct app *app, int room)
+{
+	for (int named = PANE_COUNT; named > 0; named--) {
+		int all = 0;
+		for (int i = 0; i < PANE_COUNT; i++)
+			all += view_width(app, i, i < named);
+		if (all <= room)
+			return named;
+	}
+	return 0;
+}
+
+static void draw_views(const struct app *app, struct pen p)
+{
+	int named = named_views(app, p.end - p.x);
+	for (int i = 0; i < PANE_COUNT; i++) {
+		const struct pane *v = pane_get((enum pane_id)i);
+		bool here = app->pane == (enum pane_id)i;
+		const char *title = here || i < named ? v->title : "";
+		char name[32];
+		int n = snprintf(name, sizeof(name), here ? " %d %s " : "%d %s", v->number, title);
+		for (int k = 0; here && k < n; k++)
+			name[k] = (char)toupper((unsigned char)name[k]);
+		draw_text(&p, here ? ST_HERE : ST_TEXT, -1, name);
+		draw_gap(&p, here ? 1 : *title ? 2 : 1);
+	}
+}
+
 static void draw_title(const struct app *app, struct box b)
 {
 	struct pen p = pen_at(b, 0);
@@ -56,22 +92,7 @@ static void draw_title(const struct app *app, struct box b)
 	draw_gap(&p, 2);
 	draw_text(&p, ST_TEXT, 14, app->place);
 	draw_gap(&p, *app->place ? 2 : 0);
-	int all = 0;
-	for (int i = 0; i < PANE_COUNT; i++)
-		all += draw_width(pane_get((enum pane_id)i)->title) + 4;
-	bool narrow = all > p.end - p.x; /* then numbers say where the others are */
-	for (int i = 0; i < PANE_COUNT; i++) {
-		const char *title = pane_get((enum pane_id)i)->title;
-		char name[32];
-		bool here = app->pane == (enum pane_id)i;
-		if (!here && narrow)
-			title = "";
-		int n = snprintf(name, sizeof(name), here ? " %d %s " : "%d %s", i + 1, title);
-		for (int k = 0; here && k < n; k++)
-			name[k] = (char)toupper((unsigned char)name[k]);
-		draw_text(&p, here ? ST_HERE : ST_TEXT, -1, name);
-		draw_gap(&p, here ? 1 : *title ? 2 : 1);
-	}
+	draw_views(app, p);
 	draw_text(&right, st, -1, text);
 }
 
@@ -163,6 +184,12 @@ static void draw_line(const struct app *app, struct box b, int row)
 		return;
 	}
 	draw_gap(&p, 1);
+	if (app->edit.ask.kind != ASK_NOTHING) {
+		draw_glyph(&p, ST_WARN, GL_WARN);
+		draw_gap(&p, 1);
+		draw_text(&p, ST_STRONG, -1, app->edit.ask.text);
+		return;
+	}
 	if (app->toast_until_us > app->mono_us) {
 		draw_glyph(
 			&p, app->toast_bad ? ST_BAD : ST_TEXT, app->toast_bad ? GL_BAD : GL_WARN);
@@ -187,11 +214,12 @@ static void draw_keys(const struct app *app, struct box b, int row)
 {
 	static const char prompt_keys[] =
 		"Enter keep  Esc cancel  Up older lines  ^A ^E ^U ^W edit";
+	static const char question_keys[] = "y yes, do it   any other key: no";
 	struct pen p = pen_at(b, row);
 	unsigned context = app_context(app);
 	draw_gap(&p, 1);
-	if (app->prompt.active) {
-		draw_text(&p, ST_TEXT, -1, prompt_keys);
+	if (app->prompt.active || app->edit.ask.kind != ASK_NOTHING) {
+		draw_text(&p, ST_TEXT, -1, app->prompt.active ? prompt_keys : question_keys);
 		return;
 	}
 	enum req r;
@@ -230,7 +258,8 @@ static void build_help(struct app *app)
 		unsigned context;
 		const char *title;
 	} groups[] = {{K_OVERVIEW, "Overview"}, {K_HEALTH, "Health"}, {K_EVENTS, "Events"},
-		{K_REVENUE, "Revenue"}, {K_INSPECT, "Inspector"}};
+		{K_REVENUE, "Revenue"}, {K_STORES, "Stores"}, {K_PIXELS, "Pixels"},
+		{K_RULES, "Rules"}, {K_FORM, "Forms"}, {K_INSPECT, "Inspector"}};
 	struct textview *t = &app->help_text;
 	unsigned here = app->inspect.focused ? K_INSPECT : pane_get(app->pane)->context;
 	textview_clear(t);
@@ -305,10 +334,13 @@ void screen_draw(struct app *app)
 			draw_keys(app, all, all.h - 1);
 		draw_line(app, all, all.h - 2);
 	}
-	curs_set(app->prompt.active ? 1 : 0);
+	bool form = app->edit.form.open && app->edit.ask.kind == ASK_NOTHING;
+	curs_set(app->prompt.active || form ? 1 : 0);
 	if (all.w < SCREEN_MIN_W || all.h < SCREEN_MIN_H)
 		draw_too_small(all);
-	if (!app->prompt.active)
+	if (form && app->edit.form.cursor_y < all.h && app->edit.form.cursor_x < all.w)
+		move(app->edit.form.cursor_y, app->edit.form.cursor_x);
+	else if (!app->prompt.active)
 		move(all.h - 1, 0);
 	wnoutrefresh(stdscr);
 }

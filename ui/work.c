@@ -81,13 +81,18 @@ static enum ta_rc change(struct db *db, struct work *w)
 void work_run(struct db *db, struct work *w)
 {
 	enum ta_rc rc;
-	if (w->kind == WORK_LIST)
+	const struct table *t = w->table;
+	int name = field_index(t->fields, t->nfields, "name");
+	if (w->kind == WORK_DEPENDS)
+		rc = table_list(db, table_get("pixel"), name < 0 ? NULL : w->edit.v[name], &w->mem,
+			&w->rows, &w->err);
+	else if (w->kind == WORK_LIST)
 		rc = table_list(db, w->table, NULL, &w->mem, &w->rows, &w->err);
 	else if (w->kind == WORK_ORDER)
 		rc = order(db, w);
 	else
 		rc = change(db, w);
-	if (w->kind != WORK_LIST && (!rc || rc == TA_CONFLICT))
+	if (w->kind > WORK_DEPENDS && (!rc || rc == TA_CONFLICT))
 		w->after = look(db, w);
 	w->err.rc = rc;
 }

@@ -8,7 +8,14 @@
 
 struct db;
 
-enum work_kind { WORK_LIST, WORK_ADD, WORK_SET, WORK_REMOVE, WORK_ORDER };
+enum work_kind {
+	WORK_LIST,
+	WORK_DEPENDS, /* pixels of the store that v[name] says: what a question has to name */
+	WORK_ADD,
+	WORK_SET,
+	WORK_REMOVE,
+	WORK_ORDER
+};
 
 struct work {
 	struct work *next; /* of the queue it stands in */
@@ -20,7 +27,7 @@ struct work {
 	bool undo;              /* takes an earlier change back */
 
 	struct ta_err err;      /* rc TA_OK: done */
-	struct table_rows rows; /* WORK_LIST */
+	struct table_rows rows; /* WORK_LIST, WORK_DEPENDS */
 	/* The row as it was before the change, and as it is after it; after TA_CONFLICT `after` is
 	 * what another operator made of it. NULL: there is none. */
 	const struct table_row *before, *after;

@@ -1,6 +1,7 @@
 /* Every view at four sizes, UTF-8 and ASCII, as text and attributes. TA_GOLDEN_UPDATE=1 writes what
  * is seen instead of comparing it; look at the difference before committing it. */
 #include "fake.h"
+#include "golden.h"
 #include "vt.h"
 #include "ui/term.h"
 
@@ -10,42 +11,6 @@
 #include <cmocka.h>
 
 static const int sizes[][2] = {{60, 16}, {80, 24}, {132, 43}, {200, 60}};
-
-static char *read_golden(const char *path)
-{
-	FILE *f = fopen(path, "r");
-	struct buf b = BUF_INIT(1 << 20);
-	char *p;
-	if (!f)
-		return NULL;
-	while ((p = buf_room(&b, 4096))) {
-		size_t n = fread(p, 1, 4096, f);
-		buf_grew(&b, n);
-		if (!n)
-			break;
-	}
-	fclose(f);
-	return buf_detach(&b);
-}
-
-static void compare(const char *name, const struct buf *seen)
-{
-	char path[500];
-	snprintf(path, sizeof(path), "%s/golden/screen/%s.txt", TA_TESTS, name);
-	if (getenv("TA_GOLDEN_UPDATE")) {
-		FILE *f = fopen(path, "w");
-		assert_non_null(f);
-		fwrite(seen->p, 1, seen->len, f);
-		fclose(f);
-		return;
-	}
-	char *want = read_golden(path);
-	if (!want || strcmp(want, buf_str(seen)) != 0)
-		print_error("%s differs; seen:\n%s", path, buf_str(seen));
-	assert_non_null(want);
-	assert_string_equal(want, buf_str(seen));
-	free(want);
-}
 
 typedef void prepare_fn(struct app *app);
 
@@ -63,7 +28,7 @@ static void shot(const char *name, prepare_fn *prepare, int size, bool ascii)
 	vt_show(&t);
 	vt_dump(&t, &seen);
 	snprintf(full, sizeof(full), "%s-%dx%d-%s", name, w, h, ascii ? "ascii" : "utf8");
-	compare(full, &seen);
+	golden_compare(full, &seen);
 	buf_release(&seen);
 	app_release(app);
 	free(app);

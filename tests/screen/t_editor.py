@@ -1,0 +1,130 @@
+"""Editing by keys alone on real pseudo terminals: a store, a pixel and a rule are made, changed, taken
+back and deleted; two consoles edit one rule and nobody's change is lost."""
+import os
+import sys
+import unittest
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import seed  # noqa: E402
+from t_console import Terminal  # noqa: E402
+from lib import Cluster, Program, wait_until  # noqa: E402
+
+SAVE, TAB, CLEAR, YOURS = b"\x13", b"\t", b"\x15", b"\x19"
+
+
+class Editor(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.cluster = Cluster()
+        cls.prog = Program(cls.cluster, clock=seed.NOW, TERM="xterm-256color")
+        cls.prog.run("migrate")
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.prog.destroy()
+        cls.cluster.destroy()
+
+    def start(self, *args):
+        t = Terminal(self.prog.env, *args)
+        self.addCleanup(t.close)
+        return t
+
+    def row(self, *ref):
+        return self.prog.json(*ref)
+
+    def test_a_store_a_pixel_and_a_rule(self):
+        t = self.start("console", "stores")
+        t.sees(["STORES", "no store yet"])
+        t.keys(b"a")
+        t.sees(["New store"])
+        t.keys(b"lamps" + TAB + b"s" + TAB + b"lamps.myshopify.com" + TAB + b"zzz" + SAVE)
+        t.sees(["no ISO 4217 code"])  # the cursor stands in the field that is wrong
+        t.keys(CLEAR + b"eur" + SAVE)
+        t.sees(["store lamps added", "shopify"])
+        self.assertEqual(self.row("store", "show", "lamps")["currency"], "EUR")
+
+        t.keys(b"7")
+        t.sees(["PIXELS", "no pixel yet"])
+        t.keys(b"a")
+        t.sees(["New pixel"])
+        t.keys(b"lamps" + TAB + b"pins" + TAB + b"p" + TAB + b"549755885175" + TAB + b"top-secret" + SAVE)
+        t.sees(["pixel pins added", "549755885175"])
+        self.assertNotIn("top-secret", t.text())
+        self.assertEqual(self.row("pixel", "show", "pins")["token"], "set")
+
+        t.keys(b"8")
+        t.sees(["RULES", "no rule yet"])
+        t.keys(b"a")
+        t.sees(["New rule"])
+        t.keys(b"big" + TAB * 5 + b"value >= ) 5")
+        t.sees(["expected a value"])
+        t.keys(CLEAR + b"value >= 50 EUR" + TAB + b"s")
+        t.sees(["matches 0 of the last 0 events"])
+        t.keys(SAVE)
+        t.sees(["rule big added"])
+        self.assertEqual(self.row("rule", "show", "big")["expr"], "value >= 50 EUR")
+
+        t.keys(b"t")
+        t.sees(["rule big saved", "false"])
+        self.assertFalse(self.row("rule", "show", "big")["enabled"])
+        t.keys(b"u")
+        t.sees(["taken back"])
+        self.assertTrue(self.row("rule", "show", "big")["enabled"])
+        t.keys(b"d")
+        t.sees(["Delete rule big", "y yes"])
+        t.keys(b"n")
+        t.sees(["nothing was done"])
+        t.keys(b"d")
+        t.sees(["Delete rule big"])
+        t.keys(b"y")
+        t.sees(["rule big deleted", "no rule yet"])
+        self.assertEqual(self.row("rule", "list"), [])
+        t.keys(b"u")
+        t.sees(["rule big added"])
+        self.assertEqual(self.row("rule", "show", "big")["expr"], "value >= 50 EUR")
+        t.keys(b"6d")
+        t.sees(["Delete store lamps with its 1 pixel (pins)"])
+        t.keys(b"nQ")
+        self.assertEqual(t.ended(), 0)
+
+    def test_two_operators_and_one_rule(self):
+        self.prog.run("rule", "add", "--name", "shared", "--expr", "test", "--action", "drop")
+        one, two = self.start("console", "rules"), self.start("console", "rules")
+        for t in (one, two):
+            t.sees(["RULES", "shared"])
+            t.keys(b"G\r")
+            t.sees(["Edit rule", "shared", "version 1"])
+        one.keys(TAB + CLEAR + b"7" + TAB * 7 + b"of one" + SAVE)
+        one.sees(["rule shared saved"])
+        two.keys(TAB + CLEAR + b"5" + SAVE)
+        two.sees(["saved meanwhile as version 2", "theirs", "of one"])
+        self.assertEqual(self.row("rule", "show", "shared")["priority"], 7)
+        two.keys(SAVE)
+        two.sees(["both of you changed Priority"])
+        two.keys(YOURS + SAVE)
+        two.sees(["rule shared saved"])
+        row = self.row("rule", "show", "shared")
+        self.assertEqual((row["priority"], row["note"], row["version"]), (5, "of one", 3))
+        one.sees(["  5  "])  # seen by all consoles
+
+    def test_a_key_never_waits_for_the_database(self):
+        t = self.start("console", "stores")
+        t.sees(["STORES"])
+        t.keys(b"8a")
+        t.sees(["New rule"])
+        t.keys(b"kept" + TAB * 5 + b"test" + TAB + b"d")
+        self.cluster.stop("immediate")
+        self.addCleanup(self.cluster.start)
+        t.keys(SAVE)
+        t.sees(["kept"])
+        t.keys(b"\x03")
+        t.sees(["kept", "Condition"])
+        t.keys(b"\x1b")
+        t.sees(["not saved. Discard it?"])
+        t.keys(b"y")
+        t.sees(["RULES"])
+        wait_until(lambda: "Condition *" not in t.text(), what="the list")
+
+
+if __name__ == "__main__":
+    unittest.main()

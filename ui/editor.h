@@ -1,0 +1,86 @@
+/* Stores, pixels and rules in the console: the rows as last read, the form, the question, what to
+ * take back. It asks for works (ui/work.h), which the loop gives to the worker, and takes their
+ * results; no connection and no terminal here. */
+#ifndef UI_EDITOR_H
+#define UI_EDITOR_H
+
+#include "ui/form.h"
+#include "ui/list.h"
+#include "ui/match.h"
+
+struct app;
+
+enum grid_id { GRID_STORES, GRID_PIXELS, GRID_RULES, GRID_COUNT };
+
+/* The rows of a table; the selection belongs to a row. */
+struct grid {
+	struct arena mem;
+	struct table_rows rows;
+	bool loaded, asked;
+	struct list list;
+	int64_t sel_id, due_us; /* due_us: monotonic */
+	char error[240];
+};
+
+enum ask { ASK_NOTHING, ASK_DISCARD, ASK_REMOVE };
+struct question {
+	enum ask kind;
+	enum grid_id grid; /* ASK_REMOVE: the row as it was when asked */
+	int64_t id;
+	int version;
+	bool undo;
+	char text[300];
+};
+
+/* The last change of this console, and what the row was. */
+struct change {
+	const struct table *table; /* NULL: none */
+	enum work_kind kind;
+	struct arena mem;
+	const struct table_row *before, *after;
+	const char *order;
+	int64_t id;
+};
+
+struct editor {
+	struct grid grids[GRID_COUNT];
+	struct form form;
+	struct match match;
+	struct question ask;
+	struct change last;
+	struct work *first; /* to be posted */
+	int running;        /* changes that are with the worker */
+};
+
+void editor_init(struct editor *e);
+void editor_release(struct editor *e);
+/* Whether the present view is one of these; *id is which. */
+bool editor_here(const struct app *app, enum grid_id *id);
+const struct table *editor_table(enum grid_id id);
+
+/* Takes the key when a question or a form is open. */
+bool editor_key(struct app *app, int key);
+bool editor_request(struct app *app, enum grid_id id, enum req r);
+void editor_draw(struct app *app, enum grid_id id, struct box b);
+/* Asks for the rows of the present view when they are due. */
+void editor_tick(struct app *app, bool now);
+/* The next work to be posted, owned by the caller; NULL none. */
+struct work *editor_next(struct editor *e);
+/* Takes a finished work, and frees it. */
+void editor_take(struct app *app, struct work *w);
+
+/* ui/grid.c */
+const struct table_row *grid_selected(const struct grid *g); /* NULL: none */
+void grid_take(struct grid *g, struct work *w);
+void grid_draw(struct grid *g, const struct table *t, struct box b);
+/* ui/editor_change.c */
+void editor_post(struct app *app, struct work *w);
+void editor_save(struct app *app);
+void editor_toggle(struct app *app, enum grid_id id, const struct table_row *row);
+void editor_ask_remove(struct app *app, enum grid_id id, const struct table_row *row, bool undo);
+void editor_depends(struct app *app, const struct work *w);
+void editor_remove(struct app *app, const struct question *q);
+void editor_undo(struct app *app);
+void editor_changed(struct app *app, struct work *w);
+
+#endif

@@ -1,0 +1,182 @@
+/* The rows of an editable table as a list: its columns follow from the table's description, the
+ * width of the screen and what stands in them. */
+#include "ui/editor.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define COLUMNS     24
+#define COLUMN_MIN  6
+#define COLUMN_FAIR 12
+#define COLUMN_WIDE 60
+
+struct column {
+	size_t empty; /* rows in which nothing stands there */
+	int field, w, want;
+	bool right;
+};
+
+const struct table_row *grid_selected(const struct grid *g)
+{
+	return g->list.sel < (int)g->rows.n ? &g->rows.rows[g->list.sel] : NULL;
+}
+
+/* The rows come in their arena; the selection stays on its row, or on its place when that is
+ * gone. */
+void grid_take(struct grid *g, struct work *w)
+{
+	g->asked = false;
+	g->error[0] = '\0';
+	if (w->err.rc) {
+		snprintf(g->error, sizeof(g->error), "%s", w->err.msg);
+		return;
+	}
+	arena_release(&g->mem);
+	g->mem = w->mem;
+	g->rows = w->rows;
+	g->loaded = true;
+	w->mem = ARENA_INIT;
+	for (size_t i = 0; i < g->rows.n; i++)
+		if (g->rows.rows[i].id == g->sel_id)
+			g->list.sel = (int)i;
+	g->list.sel = TA_MAX(TA_MIN(g->list.sel, (int)g->rows.n - 1), 0);
+	if (g->rows.n)
+		g->sel_id = g->rows.rows[g->list.sel].id;
+}
+
+/* The columns a list may show, with the width that their values want. */
+static int candidates(const struct grid *g, const struct table *t, struct column *c)
+{
+	int n = 0;
+	for (size_t f = 0; f < t->nfields && n < COLUMNS; f++) {
+		const struct ta_field *d = &t->fields[f];
+		if (d->flags & (FIELD_WIDE | FIELD_SECRET))
+			continue;
+		struct column k = {.field = (int)f, .right = d->type == FIELD_INT};
+		k.want = draw_width(d->title);
+		for (size_t i = 0; i < g->rows.n; i++) {
+			const char *v = g->rows.rows[i].v[f];
+			k.empty += !v;
+			k.want = TA_MAX(k.want, v && k.want < COLUMN_WIDE ? draw_width(v) : 0);
+		}
+		k.want = k.w = TA_MIN(k.want, COLUMN_WIDE);
+		c[n++] = k;
+	}
+	return n;
+}
+
+static int total(const struct column *c, int n)
+{
+	int w = 0;
+	for (int i = 0; i < n; i++)
+		w += c[i].w ? c[i].w + 2 : 0;
+	return w;
+}
+
+/* The column that says least: one that a row can be without and that is empty most often. */
+static int least(const struct table *t, const struct column *c, int n)
+{
+	int found = -1;
+	for (int i = 1; i < n; i++) {
+		unsigned flags = t->fields[c[i].field].flags;
+		if (c[i].w && !(flags & (FIELD_REQUIRED | FIELD_READONLY)) &&
+			(found < 0 || c[i].empty >= c[found].empty))
+			found = i;
+	}
+	return found;
+}
+
+/* The column that lacks most, -1 when all have what they want. */
+static int neediest(const struct column *c, int n)
+{
+	int found = -1;
+	for (int i = 0; i < n; i++)
+		if (c[i].w && c[i].w < c[i].want &&
+			(found < 0 || c[i].want - c[i].w > c[found].want - c[found].w))
+			found = i;
+	return found;
+}
+
+/* Every column gets a fair width, or goes where there is no room even for that; what is left is
+ * given to those that lack most. */
+static void fit(const struct table *t, struct column *c, int n, int w)
+{
+	int i;
+	for (i = 0; i < n; i++)
+		c[i].w = TA_MIN(c[i].want, COLUMN_FAIR);
+	while (total(c, n) > w && (i = least(t, c, n)) >= 0)
+		c[i].w = 0;
+	for (i = n - 1; i > 0 && total(c, n) > w; i--)
+		c[i].w = TA_MIN(c[i].w, COLUMN_MIN);
+	while (total(c, n) < w && (i = neediest(c, n)) >= 0)
+		c[i].w++;
+}
+
+static bool is_off(const struct table *t, const struct table_row *row)
+{
+	int enabled = field_index(t->fields, t->nfields, "enabled");
+	int state = field_index(t->fields, t->nfields, "state");
+	const char *on = enabled >= 0 ? row->v[enabled] : NULL;
+	const char *st = state >= 0 ? row->v[state] : NULL;
+	return (on && strcmp(on, "true") != 0) || (st && strcmp(st, "active") != 0);
+}
+
+static void draw_row(const struct table *t, const struct column *c, int n,
+	const struct table_row *row, struct pen p)
+{
+	bool off = is_off(t, row);
+	if (off)
+		draw_glyph(&p, ST_OFF, GL_OFF);
+	else
+		draw_gap(&p, 1);
+	for (int i = 0; i < n; i++) {
+		const char *v = row->v[c[i].field];
+		enum style st = off ? ST_OFF : i == 0 ? ST_STRONG : ST_TEXT;
+		if (!c[i].w)
+			continue;
+		if (c[i].right)
+			draw_right(&p, st, c[i].w, v ? v : "-");
+		else
+			draw_cell(&p, st, c[i].w, v ? v : "-");
+		draw_gap(&p, 2);
+	}
+	draw_fill(&p, ST_TEXT);
+}
+
+static void draw_head_line(const struct table *t, const struct column *c, int n, struct pen p)
+{
+	draw_head(&p, 1, "", false);
+	for (int i = 0; i < n; i++) {
+		if (!c[i].w)
+			continue;
+		draw_head(&p, c[i].w, t->fields[c[i].field].title, c[i].right);
+		draw_head(&p, 2, "", false);
+	}
+}
+
+void grid_draw(struct grid *g, const struct table *t, struct box b)
+{
+	struct column c[COLUMNS];
+	int n = candidates(g, t, c), rows = (int)g->rows.n;
+	struct box body = {b.y + 1, b.x, b.h - 1, b.w};
+	fit(t, c, n, b.w - 1);
+	draw_head_line(t, c, n, pen_at(b, 0));
+	if (body.h <= 0)
+		return;
+	list_fit(&g->list, rows, body.h);
+	for (int i = 0; i < body.h && g->list.top + i < rows; i++) {
+		struct pen p = pen_at(body, i);
+		p.selected = g->list.top + i == g->list.sel;
+		draw_row(t, c, n, &g->rows.rows[g->list.top + i], p);
+	}
+	if (rows)
+		return;
+	struct pen p = pen_at(body, 0);
+	draw_gap(&p, 1);
+	if (*g->error)
+		draw_text(&p, ST_BAD, -1, g->error);
+	else if (g->loaded)
+		draw_fmt(&p, ST_TEXT, "no %s yet: a adds one", t->word);
+	else
+		draw_text(&p, ST_TEXT, -1, "being read");
+}
