@@ -200,11 +200,6 @@ static void arg_int(struct db_args *a, Oid type, uint64_t v, size_t n)
 	arg(a, type, p, n);
 }
 
-void db_arg_null(struct db_args *a)
-{
-	arg(a, 0, NULL, 0);
-}
-
 void db_arg_i64(struct db_args *a, int64_t v)
 {
 	arg_int(a, T_INT8, (uint64_t)v, 8);

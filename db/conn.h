@@ -52,7 +52,6 @@ struct db_bytes {
 
 void db_args_release(struct db_args *a);
 void db_args_clear(struct db_args *a);
-void db_arg_null(struct db_args *a);
 void db_arg_i64(struct db_args *a, int64_t v);
 void db_arg_i32(struct db_args *a, int32_t v);
 void db_arg_bool(struct db_args *a, bool v);

@@ -8,9 +8,9 @@
 #include <unistd.h>
 
 static const struct {
-	const char *word, *flag, *env, *def, *help;
+	const char *word, *flag, *env, *def;
 } rows[CONF_COUNT] = {
-#define SETTING(name, word, flag, env, def, help) [CONF_##name] = {word, flag, env, def, help},
+#define SETTING(name, word, flag, env, def, help) [CONF_##name] = {word, flag, env, def},
 #include "src/conf.def"
 #undef SETTING
 };
@@ -44,16 +44,6 @@ const char *conf_origin(enum conf_key k)
 const char *conf_word(enum conf_key k)
 {
 	return rows[k].word;
-}
-
-const char *conf_env(enum conf_key k)
-{
-	return rows[k].env;
-}
-
-const char *conf_help(enum conf_key k)
-{
-	return rows[k].help;
 }
 
 static char *trim(char *s)

@@ -20,8 +20,6 @@ enum conf_key {
 TA_MUST enum ta_rc conf_load(int *argc, char **argv, struct ta_err *err);
 const char *conf_get(enum conf_key k); /* never NULL; "" when unset */
 const char *conf_word(enum conf_key k);
-const char *conf_env(enum conf_key k);
-const char *conf_help(enum conf_key k);
 const char *conf_origin(enum conf_key k); /* "flag", "TRACKAI_LISTEN", "/etc/…:3", "default" */
 /* For commands that derive a value (the private default): origin is copied. */
 void conf_set(enum conf_key k, const char *value, const char *origin);

@@ -8,11 +8,9 @@
 
 static const struct {
 	int exit, http;
-	bool retry;
-	const char *word;
 } rows[TA_RC_COUNT] = {
-	[TA_OK] = {0, 200, false, "ok"},
-#define ERR(name, exit, http, retry, word) [TA_##name] = {exit, http, retry, word},
+	[TA_OK] = {0, 200},
+#define ERR(name, exit, http) [TA_##name] = {exit, http},
 #include "src/errors.def"
 #undef ERR
 };
@@ -88,16 +86,6 @@ int ta_rc_exit(enum ta_rc rc)
 int ta_rc_http(enum ta_rc rc)
 {
 	return rows[rc].http;
-}
-
-bool ta_rc_retryable(enum ta_rc rc)
-{
-	return rows[rc].retry;
-}
-
-const char *ta_rc_word(enum ta_rc rc)
-{
-	return rows[rc].word;
 }
 
 void ta_die(const char *fmt, ...)

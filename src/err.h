@@ -12,7 +12,7 @@
 
 enum ta_rc {
 	TA_OK = 0,
-#define ERR(name, exit, http, retry, word) TA_##name,
+#define ERR(name, exit, http) TA_##name,
 #include "src/errors.def"
 #undef ERR
 	TA_RC_COUNT
@@ -39,8 +39,6 @@ enum ta_rc ta_err_prefix(struct ta_err *err, const char *fmt, ...) TA_PRINTF(2, 
 
 int ta_rc_exit(enum ta_rc rc); /* process exit status; 0 for TA_OK */
 int ta_rc_http(enum ta_rc rc);
-bool ta_rc_retryable(enum ta_rc rc);
-const char *ta_rc_word(enum ta_rc rc);
 
 /* Ends the process with a message on stderr: out of memory and broken invariants only. */
 TA_NORETURN void ta_die(const char *fmt, ...) TA_PRINTF(1, 2);

@@ -161,11 +161,6 @@ enum rule_op rule_op_of(const char *logic)
 	return OP_COUNT;
 }
 
-bool rule_op_predicate(enum rule_op op)
-{
-	return op >= OP_EQ && op < OP_COUNT;
-}
-
 bool rule_keyword(const char *word)
 {
 	static const char *const words[] = {"and", "or", "not", "in", "contains", "starts", "ends",

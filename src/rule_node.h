@@ -57,8 +57,6 @@ struct rule_node *rule_node_normal(struct arena *a, struct rule_node *n);
 bool rule_node_true(const struct rule_node *n); /* the constant true */
 /* The op of a JsonLogic name, OP_COUNT if unknown. */
 enum rule_op rule_op_of(const char *logic);
-/* True for comparisons and tests: what a trace lists as one predicate. */
-bool rule_op_predicate(enum rule_op op);
 
 /* Texts: a number as the shortest decimal that reads back, a JSON string, a value as JSON. */
 void rule_put_number(struct buf *b, double n);

@@ -46,20 +46,6 @@ void chart_spark(struct pen *p, enum style st, int w, const int64_t *v, int n)
 	draw_n(p, st, w, line, len);
 }
 
-void chart_bar(struct pen *p, enum style st, int w, int64_t value, int64_t max)
-{
-	w = TA_MIN(w, TA_MIN(p->end - p->x, 250));
-	int left = eighths(TA_MIN(value, max), max, w);
-	char line[256 * 4 + 1];
-	size_t len = 0;
-	for (int i = 0; i < w; i++, left -= 8) {
-		const char *s = theme_step(left, false);
-		len = put_step(line, len, s);
-	}
-	if (w > 0)
-		draw_n(p, st, w, line, len);
-}
-
 void chart_columns(struct box b, enum style st, const int64_t *v, int n, int step)
 {
 	int64_t max = 0;

@@ -11,8 +11,6 @@
  * summed when n > w, fewer start further right. Each column is at least the lowest step when it is
  * not zero. */
 void chart_spark(struct pen *p, enum style st, int w, const int64_t *v, int n);
-/* Horizontal bar of value/max in w columns. */
-void chart_bar(struct pen *p, enum style st, int w, int64_t value, int64_t max);
 /* Bars of height h above each other, one value per `step` columns, oldest left, in box b. */
 void chart_columns(struct box b, enum style st, const int64_t *v, int n, int step);
 
