@@ -166,9 +166,10 @@ void stage_beat(struct stage *s, bool active, const char *detail)
 {
 	int64_t now = clock_mono_us();
 	struct ta_err err;
-	if (s->beat_mono_us && now - s->beat_mono_us < US_PER_S)
+	if (s->beat_mono_us && s->beat_active == active && now - s->beat_mono_us < US_PER_S)
 		return;
 	s->beat_mono_us = now;
+	s->beat_active = active;
 	struct db_args a = DB_ARGS_INIT;
 	db_arg_text(&a, s->role->name);
 	db_arg_text(&a, s->instance);

@@ -20,6 +20,7 @@ struct stage {
 	int32_t lock_class, lock_key;
 	const char *channels[4]; /* LISTENed, NULL-terminated */
 	int64_t beat_mono_us;
+	bool beat_active;
 	unsigned heard;    /* bit i: channels[i] was notified; cleared by the stage */
 	int clock_fd;      /* inotify on the clock file of tests, -1 */
 	char instance[96]; /* host:pid */
@@ -41,8 +42,8 @@ unsigned stage_wait(struct stage *s, int timeout_ms);
 int stage_socket(const struct stage *s);
 unsigned stage_drain(struct stage *s);
 
-/* Writes the heartbeat at most once a second; `detail` is a JSON object. A failure only logs: the
- * next statement will notice a lost connection. */
+/* Writes the heartbeat at most once a second, and at once when `active` changes; `detail` is a JSON
+ * object. A failure only logs: the next statement will notice a lost connection. */
 void stage_beat(struct stage *s, bool active, const char *detail);
 /* NOTIFY channel, payload. */
 TA_MUST enum ta_rc stage_notify(

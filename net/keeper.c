@@ -202,7 +202,7 @@ static void beat(struct keeper *k)
 	struct writer_stats s = writer_stats(k->writer);
 	int64_t now = clock_mono_us(), requests = count(k, COUNT_REQUESTS);
 	double seconds = (double)(now - k->last_us) / 1e6;
-	if (seconds < 0.9)
+	if (seconds < 0.9 && s.ready == k->stage.beat_active)
 		return;
 	double per_s = k->last_us ? 1 / seconds : 0;
 	json_t *o = json_pack("{s:f,s:f,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:b,s:s}", "rate",
@@ -242,14 +242,17 @@ static enum ta_rc tick(struct keeper *k, struct ta_err *err)
 	return TA_OK;
 }
 
-/* Until the next whole second of ours, a notification, or a poke. */
+/* Until the next whole second of ours, a notification, or a poke. While the writer is still taking
+ * its place: sooner, so that doctor and status hear at once when it stands. */
 static void wait_tick(struct keeper *k)
 {
+	bool soon = k->stage.db && !db_lost(k->stage.db) && !writer_stats(k->writer).ready;
 	struct pollfd p[2] = {{.fd = k->wake_fd, .events = POLLIN}, {.fd = -1, .events = POLLIN}};
 	uint64_t drop;
 	if (k->stage.db && !db_lost(k->stage.db))
 		p[1].fd = stage_socket(&k->stage);
-	if (poll(p, 2, 1000) > 0 && p[0].revents && read(k->wake_fd, &drop, sizeof(drop)) < 0)
+	if (poll(p, 2, soon ? 100 : 1000) > 0 && p[0].revents &&
+		read(k->wake_fd, &drop, sizeof(drop)) < 0)
 		return;
 }
 
