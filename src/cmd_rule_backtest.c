@@ -1,14 +1,12 @@
 /* trackai rule backtest: what a draft rule set would have done with the stored events. */
+#include "db/backtest_run.h"
 #include "db/conn.h"
-#include "db/docs.h"
-#include "src/backtest.h"
 #include "src/buf.h"
 #include "src/clock.h"
 #include "src/cmd.h"
 #include "src/cmd_db.h"
 #include "src/cmd_out.h"
 #include "src/cmd_rule.h"
-#include "src/cmd_rule_draft.h"
 #include "src/opt.h"
 
 #include <signal.h>
@@ -16,7 +14,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#define HOURS_MAX   (400L * 24)
 #define PROGRESS_US 200000
 
 static volatile sig_atomic_t interrupted;
@@ -26,11 +23,7 @@ struct test {
 	const char *file;
 	bool json, tty;
 	struct draft_rule rule;
-	struct arena mem;
-	struct catalog now;
-	struct draft draft;
-	struct backtest b;
-	struct docs_query docs;
+	struct backtest_run run;
 	int64_t start_us, shown_us; /* monotonic */
 };
 
@@ -40,11 +33,12 @@ static void interrupt(int sig)
 	interrupted = 1;
 }
 
-static enum ta_rc read_draft(struct test *t, struct ta_err *err)
+static enum ta_rc make_draft(struct backtest_run *run, struct ta_err *err)
 {
+	const struct test *t = run->arg;
 	json_error_t e;
 	if (!t->file)
-		return draft_extend(&t->now, &t->rule, &t->mem, &t->draft, err);
+		return draft_extend(&run->now, &t->rule, &run->mem, &run->draft, err);
 	if (t->rule.expr || t->rule.logic)
 		return ta_fail(err, TA_USAGE, "give --file or a condition, not both");
 	json_t *j = strcmp(t->file, "-") == 0 ? json_loadf(stdin, 0, &e)
@@ -52,49 +46,20 @@ static enum ta_rc read_draft(struct test *t, struct ta_err *err)
 	if (!j)
 		return ta_fail(
 			err, TA_INVALID, "--file %.120s: line %d: %.120s", t->file, e.line, e.text);
-	enum ta_rc rc = draft_read(&t->now, j, &t->mem, &t->draft, err);
+	enum ta_rc rc = draft_read(&run->now, j, &run->mem, &run->draft, err);
 	json_decref(j);
 	return rc;
 }
 
-/* The same pixels with the draft's rules. */
-static void scope_draft(struct test *t)
+static bool pause_reading(struct backtest_run *run, int64_t reached_us)
 {
-	struct route_pixel *p = arena_alloc(&t->mem, (t->now.npixels + 1) * sizeof(*p));
-	for (size_t i = 0; i < t->now.npixels; i++) {
-		p[i] = t->now.pixels[i];
-		route_pixel_scope(&p[i], t->draft.rules, t->draft.n, &t->mem);
-	}
-	t->b.now = t->now.pixels;
-	t->b.draft = p;
-}
-
-static void each(void *arg, const struct docs_event *e, struct arena *scratch)
-{
-	struct test *t = arg;
-	size_t n = 0;
-	const struct route_store *s = catalog_store(&t->now, e->store_id);
-	const struct route_pixel *p = catalog_pixels(&t->now, e->store_id, &n);
-	if (!s)
-		return;
-	const struct backtest_event be = {.id = e->id,
-		.received_us = e->received_us,
-		.store = s,
-		.first = (size_t)(p - t->now.pixels),
-		.n = n,
-		.ev = &e->ev};
-	backtest_add(&t->b, &be, scratch);
-}
-
-static bool pause_reading(void *arg, int64_t reached_us)
-{
-	struct test *t = arg;
-	int64_t at = clock_mono_us(), span = t->docs.to_us - t->docs.from_us;
+	struct test *t = run->arg;
+	int64_t at = clock_mono_us(), span = run->to_us - run->from_us;
 	if (t->tty && at - t->shown_us >= PROGRESS_US) {
 		t->shown_us = at;
 		fprintf(stderr, "\r%3lld %%  %lld events, %lld would change ",
-			(long long)((reached_us - t->docs.from_us) * 100 / TA_MAX(span, 1)),
-			(long long)t->b.events, (long long)t->b.changed_events);
+			(long long)((reached_us - run->from_us) * 100 / TA_MAX(span, 1)),
+			(long long)run->b.events, (long long)run->b.changed_events);
 		fflush(stderr);
 	}
 	return interrupted != 0;
@@ -102,28 +67,22 @@ static bool pause_reading(void *arg, int64_t reached_us)
 
 static enum ta_rc run(struct test *t, struct ta_err *err)
 {
+	struct backtest_run *r = &t->run;
 	struct db *db = NULL;
+	r->to_us = clock_now_us() + 1;
+	r->from_us = r->to_us - t->hours * 3600 * US_PER_S;
+	r->make = make_draft;
+	r->pause = pause_reading;
+	r->arg = t;
 	enum ta_rc rc = cmd_db_ready("rule", &db, err);
 	if (!rc)
-		rc = catalog_load(db, &t->now, err);
-	if (!rc)
-		rc = read_draft(t, err);
-	if (!rc) {
-		scope_draft(t);
-		t->docs.to_us = clock_now_us() + 1;
-		t->docs.from_us = t->docs.to_us - t->hours * 3600 * US_PER_S;
-		t->docs.each = each;
-		t->docs.pause = pause_reading;
-		t->docs.arg = t;
-		rc = docs_each(db, &t->docs, err);
-	}
+		rc = backtest_run(db, r, err);
 	db_close(db);
 	if (t->tty && t->shown_us)
 		fputs("\r\033[K", stderr);
 	if (!rc)
 		fprintf(stderr, "trackai: %s %lld events in %.1f s\n",
-			t->docs.stopped ? "interrupted behind" : "looked at",
-			(long long)t->b.events,
+			r->stopped ? "interrupted behind" : "looked at", (long long)r->b.events,
 			(double)(clock_mono_us() - t->start_us) / (double)US_PER_S);
 	return rc;
 }
@@ -142,16 +101,15 @@ static json_t *counts_json(const int64_t counts[DISP_COUNT])
 static json_t *decision_json(
 	const struct route_decision *d, const struct route_rule *rules, size_t n)
 {
-	json_t *rule = json_null();
-	for (size_t i = 0; d->rule_id && i < n; i++)
-		if (rules[i].id == d->rule_id)
-			rule = json_pack("{s:o, s:i, s:s}", "id", out_id(d->rule_id), "version",
-				d->rule_version, "name", rules[i].name);
+	const struct route_rule *r = backtest_rule(d, rules, n);
+	json_t *rule = r ? json_pack("{s:o, s:i, s:s}", "id", out_id(d->rule_id), "version",
+				   d->rule_version, "name", r->name)
+			 : json_null();
 	return json_pack("{s:s, s:s, s:o}", "disposition", disposition_word((int)d->to), "reason",
 		reason_word((int)d->reason), "rule", rule);
 }
 
-static json_t *change_json(const struct test *t, const struct backtest_change *c)
+static json_t *change_json(const struct backtest_run *t, const struct backtest_change *c)
 {
 	return json_pack("{s:o, s:s, s:s, s:s, s:s?, s:o, s:o, s:o, s:o}", "id",
 		out_id(c->event_id), "name", event_word((int)c->name), "store",
@@ -162,7 +120,7 @@ static json_t *change_json(const struct test *t, const struct backtest_change *c
 		decision_json(&c->after, t->draft.rules, t->draft.n));
 }
 
-static void print_json(const struct test *t)
+static void print_json(const struct backtest_run *t)
 {
 	const struct backtest *b = &t->b;
 	json_t *moves = json_array(), *money = json_array(), *changes = json_array();
@@ -181,11 +139,11 @@ static void print_json(const struct test *t)
 	for (size_t i = 0; i < b->nchanges; i++)
 		json_array_append_new(changes, change_json(t, &b->changes[i]));
 	json_t *o = json_pack("{s:b, s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:I}", "complete",
-		!t->docs.stopped, "from", out_time(t->docs.from_us), "to",
-		out_time(t->docs.to_us - 1), "rev", out_id(t->now.rev), "events",
-		(json_int_t)b->events, "deliveries", (json_int_t)b->deliveries, "changed_events",
-		(json_int_t)b->changed_events, "changed_deliveries",
-		(json_int_t)b->changed_deliveries, "unreadable", (json_int_t)t->docs.damaged);
+		!t->stopped, "from", out_time(t->from_us), "to", out_time(t->to_us - 1), "rev",
+		out_id(t->now.rev), "events", (json_int_t)b->events, "deliveries",
+		(json_int_t)b->deliveries, "changed_events", (json_int_t)b->changed_events,
+		"changed_deliveries", (json_int_t)b->changed_deliveries, "unreadable",
+		(json_int_t)t->damaged);
 	json_object_set_new(o, "before", counts_json(b->before));
 	json_object_set_new(o, "after", counts_json(b->after));
 	json_object_set_new(o, "moves", moves);
@@ -249,7 +207,7 @@ static void print_changes(const struct backtest *b)
 	out_print(&o);
 }
 
-static void print_text(const struct test *t)
+static void print_text(const struct backtest_run *t)
 {
 	const struct backtest *b = &t->b;
 	printf("%lld events, %lld deliveries; %lld events (%lld deliveries) would change\n",
@@ -271,7 +229,7 @@ static void print_text(const struct test *t)
 
 int cmd_rule_backtest(int argc, char **argv)
 {
-	struct test t = {.hours = 24, .limit = 100, .rule = {.priority = 100}};
+	struct test t = {.hours = BACKTEST_HOURS, .limit = 100, .rule = {.priority = 100}};
 	struct ta_err err = {0};
 	const struct sigaction on_int = {.sa_handler = interrupt};
 	const struct opt opts[] = {{"hours", OPT_INT, &t.hours, "how far back"},
@@ -288,23 +246,21 @@ int cmd_rule_backtest(int argc, char **argv)
 	enum ta_rc rc = opt_parse(&argc, argv, opts, &err);
 	if (!rc && argc > 2)
 		rc = ta_fail(&err, TA_USAGE, "\"%.40s\" is one word too many", argv[2]);
-	if (!rc && (t.hours < 1 || t.hours > HOURS_MAX))
-		rc = ta_fail(&err, TA_USAGE, "--hours: from 1 to %ld", HOURS_MAX);
+	if (!rc && (t.hours < 1 || t.hours > BACKTEST_HOURS_MAX))
+		rc = ta_fail(&err, TA_USAGE, "--hours: from 1 to %ld", BACKTEST_HOURS_MAX);
 	if (!rc && (t.limit < 0 || t.limit > 1000000))
 		rc = ta_fail(&err, TA_USAGE, "--limit: from 0 to 1000000");
-	t.b.max_changes = (size_t)t.limit;
+	t.run.b.max_changes = (size_t)t.limit;
 	t.tty = isatty(STDERR_FILENO) == 1;
 	t.start_us = clock_mono_us();
 	(void)sigaction(SIGINT, &on_int, NULL);
 	if (!rc)
 		rc = run(&t, &err);
 	if (!rc && t.json)
-		print_json(&t);
+		print_json(&t.run);
 	else if (!rc)
-		print_text(&t);
-	int status = rc ? cmd_fail("rule backtest", &err) : t.docs.stopped ? 1 : 0;
-	backtest_release(&t.b);
-	catalog_release(&t.now);
-	arena_release(&t.mem);
+		print_text(&t.run);
+	int status = rc ? cmd_fail("rule backtest", &err) : t.run.stopped ? 1 : 0;
+	backtest_run_release(&t.run);
 	return status;
 }

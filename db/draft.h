@@ -1,6 +1,7 @@
-/* A draft rule set, from a file or from options, against the stores and pixels that exist. */
-#ifndef TA_CMD_RULE_DRAFT_H
-#define TA_CMD_RULE_DRAFT_H
+/* A draft rule set, from a file, from options or from a rule that is being edited, against the
+ * stores and pixels that exist. */
+#ifndef DB_DRAFT_H
+#define DB_DRAFT_H
 
 #include "db/rules.h"
 
@@ -24,5 +25,10 @@ TA_MUST enum ta_rc draft_read(const struct catalog *c, const json_t *file, struc
 /* The rules in force and one more. Errors: TA_INVALID. */
 TA_MUST enum ta_rc draft_extend(const struct catalog *c, const struct draft_rule *rule,
 	struct arena *a, struct draft *out, struct ta_err *err);
+/* The rules in force with one of them changed: `rule`, an object of such an array, stands in the
+ * place of the rule with its id; without an id it is one more; disabled it is gone. Errors:
+ * TA_INVALID. */
+TA_MUST enum ta_rc draft_change(const struct catalog *c, const json_t *rule, struct arena *a,
+	struct draft *out, struct ta_err *err);
 
 #endif

@@ -1,4 +1,4 @@
-#include "src/cmd_rule_draft.h"
+#include "db/draft.h"
 
 #include "src/platform.h"
 
@@ -177,6 +177,27 @@ enum ta_rc draft_extend(const struct catalog *c, const struct draft_rule *rule, 
 	struct route_rule *r = &out->rules[out->n++];
 	enum ta_rc rc = make(c, rule, a, r, err);
 	r->id = next_id(c);
+	if (!rc)
+		sort(out);
+	return rc;
+}
+
+enum ta_rc draft_change(const struct catalog *c, const json_t *rule, struct arena *a,
+	struct draft *out, struct ta_err *err)
+{
+	const char *id = json_string_value(json_object_get(rule, "id"));
+	long which = id ? strtol(id, NULL, 10) : 0;
+	*out = (struct draft){.rules = arena_alloc(a, (c->nrules + 1) * sizeof(struct route_rule))};
+	for (size_t i = 0; i < c->nrules; i++)
+		if (!which || c->rules[i].id != which)
+			out->rules[out->n++] = c->rules[i];
+	if (json_is_false(json_object_get(rule, "enabled")))
+		return TA_OK;
+	struct route_rule *r = &out->rules[out->n++];
+	enum ta_rc rc = read_rule(c, rule, a, r, err);
+	/* One that is disabled now keeps its number, which decides among equal priorities. */
+	if (!r->id)
+		r->id = which > 0 && which <= INT32_MAX ? (int32_t)which : next_id(c);
 	if (!rc)
 		sort(out);
 	return rc;
