@@ -56,7 +56,12 @@ const char *build_currency(const struct event *ev)
 	return ev->currency && money_exponent(ev->currency) >= 0 ? ev->currency : NULL;
 }
 
-const char *build_item_id(const struct event_item *it, const char *setting)
+const char *build_name(enum platform_id p, const struct event *ev, const struct dest_config *cfg)
+{
+	return event_map_name(cfg->event_names, p, ev->name, ev->custom_name);
+}
+
+static const char *own_id(const struct event_item *it, const char *setting)
 {
 	if (it->quantity <= 0)
 		return NULL;
@@ -69,6 +74,13 @@ const char *build_item_id(const struct event_item *it, const char *setting)
 	if (strcmp(setting, "product_id") == 0)
 		return it->product_id;
 	return strcmp(setting, "sku") == 0 ? it->sku : it->id;
+}
+
+const char *build_item_id(const struct event_item *it, const struct dest_config *cfg)
+{
+	const char *id = own_id(it, cfg->content_id);
+	const char *theirs = id && cfg->content_ids ? name_map_get(cfg->content_ids, id) : NULL;
+	return !theirs ? id : *theirs ? theirs : NULL;
 }
 
 int64_t build_num_items(const struct event *ev)
@@ -150,9 +162,11 @@ static enum reason check_time(
 	return REASON_NONE;
 }
 
-static enum reason check_money(const struct platform *p, const struct event *ev, struct buf *why)
+/* What goes out as a purchase, whatever we call it. */
+static enum reason check_money(
+	const struct platform *p, const struct event *ev, const char *name, struct buf *why)
 {
-	if (ev->name != EV_PURCHASE)
+	if (!platform_event_is_purchase(p->id, name))
 		return REASON_NONE;
 	if (!ev->has_value) {
 		buf_addf(why, "a purchase at %s needs its value", p->title);
@@ -169,17 +183,22 @@ static enum reason check_money(const struct platform *p, const struct event *ev,
 	return REASON_NONE;
 }
 
-enum reason build_check(
-	enum platform_id platform, const struct event *ev, int64_t now_s, struct buf *why)
+enum reason build_check(const struct build_case *c, struct buf *why)
 {
-	const struct platform *p = platform_get(platform);
+	const struct platform *p = platform_get(c->platform);
+	const struct event *ev = c->ev;
+	const char *name = build_name(c->platform, ev, c->cfg);
 
-	if (!platform_event(platform, ev->name)) {
+	if (!name && event_map_has(c->cfg->event_names, ev->name, ev->custom_name)) {
+		buf_addf(why, "the pixel's event names leave out %s", event_word((int)ev->name));
+		return REASON_UNMAPPED;
+	}
+	if (!name) {
 		buf_addf(why, "%s has no event for %s", p->title, event_word((int)ev->name));
 		return REASON_BUILD;
 	}
-	enum reason reason = check_time(p, ev, now_s, why);
-	return reason ? reason : check_money(p, ev, why);
+	enum reason reason = check_time(p, ev, c->now_s, why);
+	return reason ? reason : check_money(p, ev, name, why);
 }
 
 /* ---- requests ------------------------------------------------------------------------------ */

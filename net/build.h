@@ -26,9 +26,12 @@ void build_close(struct jsonw *w, size_t mark, char bracket);
 bool build_amount(bool has, struct money m);
 /* The currency to state: the value's, else the given one; NULL when unknown or not ISO 4217. */
 const char *build_currency(const struct event *ev);
-/* The item's id by the pixel's setting; NULL when it has none of that kind or nothing of it is
- * left (quantity 0). A bare given id (browser, API) serves every setting. */
-const char *build_item_id(const struct event_item *it, const char *setting);
+/* The event's name at the platform: the pixel's own, else the platform's; NULL: it takes none. */
+const char *build_name(enum platform_id p, const struct event *ev, const struct dest_config *cfg);
+/* The item's id by the pixel's setting, in the catalogue's words where the pixel names them; NULL
+ * when it has none of that kind, the pixel leaves it out, or nothing of it is left (quantity 0). A
+ * bare given id (browser, API) serves every setting. */
+const char *build_item_id(const struct event_item *it, const struct dest_config *cfg);
 /* How many pieces were sold: the sum of quantities, never the number of lines. */
 int64_t build_num_items(const struct event *ev);
 /* An http or https URL, else NULL. */
@@ -40,8 +43,13 @@ const char *build_ip(const char *ip);
 int64_t build_fb_cookie(const char *cookie);
 
 /* A mapped event, in the platform's time range, a purchase with value and currency. */
-enum reason build_check(
-	enum platform_id platform, const struct event *ev, int64_t now_s, struct buf *why);
+struct build_case {
+	enum platform_id platform;
+	const struct event *ev;
+	const struct dest_config *cfg;
+	int64_t now_s;
+};
+enum reason build_check(const struct build_case *c, struct buf *why);
 
 /* Appends the text with everything but letters, digits, - and _ percent-encoded. */
 void build_escape(struct buf *b, const char *text);

@@ -6,17 +6,20 @@
 
 #include "src/buf.h"
 #include "src/event.h"
+#include "src/name_map.h"
 #include "src/platform.h"
 
 struct arena;
 
 /* A pixel's settings as a builder sees them. Borrowed. */
 struct dest_config {
-	const char *base_url;   /* with version path, no slash at the end */
-	const char *account;    /* ad account, pixel or dataset id */
-	const char *token;      /* NULL when only event bytes are built */
-	const char *test_code;  /* NULL: live */
-	const char *content_id; /* auto, variant_id, product_id, sku */
+	const char *base_url;                /* with version path, no slash at the end */
+	const char *account;                 /* ad account, pixel or dataset id */
+	const char *token;                   /* NULL when only event bytes are built */
+	const char *test_code;               /* NULL: live */
+	const char *content_id;              /* auto, variant_id, product_id, sku */
+	const struct event_map *event_names; /* the pixel's own names of events, NULL: none */
+	const struct name_map *content_ids; /* the catalogue's ids of our content ids, NULL: none */
 };
 
 /* How an answer is to be taken (CONTRACTS 0.4). */
@@ -63,7 +66,8 @@ struct dest_reply {
 struct dest {
 	enum platform_id platform;
 	/* Can this event be sent to the platform at all? REASON_NONE, or the reason to reject it
-	 * (TOO_OLD, NO_MATCH_KEY, NO_CURRENCY, BUILD) with the detail in `why`. */
+	 * (TOO_OLD, NO_MATCH_KEY, NO_CURRENCY, BUILD; UNMAPPED where the pixel's own names leave
+	 * it out) with the detail in `why`. */
 	enum reason (*check)(const struct event *ev, const struct dest_config *cfg, int64_t now_s,
 		struct buf *why);
 	/* Appends the event's own JSON object: the bytes that retries and replays repeat. */

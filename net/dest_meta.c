@@ -43,9 +43,9 @@ static bool has_match_key(const struct event *ev)
 static enum reason meta_check(
 	const struct event *ev, const struct dest_config *cfg, int64_t now_s, struct buf *why)
 {
-	enum reason reason = build_check(P, ev, now_s, why);
+	const struct build_case c = {P, ev, cfg, now_s};
+	enum reason reason = build_check(&c, why);
 
-	(void)cfg;
 	if (reason || has_match_key(ev))
 		return reason;
 	buf_adds(why,
@@ -81,18 +81,18 @@ static void put_content(struct jsonw *w, const struct event_item *it, const char
 	jsonw_close(w, '}');
 }
 
-static void put_contents(struct jsonw *w, const struct event *ev, const char *setting)
+static void put_contents(struct jsonw *w, const struct event *ev, const struct dest_config *cfg)
 {
 	size_t mark = w->b->len;
 	jsonw_open(w, "content_ids", '[');
 	for (size_t i = 0; i < ev->nitems; i++)
-		jsonw_str(w, NULL, build_item_id(&ev->items[i], setting));
+		jsonw_str(w, NULL, build_item_id(&ev->items[i], cfg));
 	build_close(w, mark, ']');
 	bool any = w->b->len > mark;
 	mark = w->b->len;
 	jsonw_open(w, "contents", '[');
 	for (size_t i = 0; i < ev->nitems; i++) {
-		const char *id = build_item_id(&ev->items[i], setting);
+		const char *id = build_item_id(&ev->items[i], cfg);
 		if (id)
 			put_content(w, &ev->items[i], id);
 	}
@@ -116,7 +116,7 @@ static void put_custom(struct jsonw *w, const struct event *ev, const struct des
 	jsonw_str(w, "currency", build_currency(ev));
 	if (build_amount(ev->has_value, ev->value))
 		jsonw_money_number(w, "value", ev->value);
-	put_contents(w, ev, cfg->content_id);
+	put_contents(w, ev, cfg);
 	if (items > 0)
 		jsonw_int(w, "num_items", items);
 	jsonw_str(w, "order_id", ev->order.id);
@@ -141,11 +141,9 @@ static void meta_event(
 	struct buf *b, const struct event *ev, const char *wire_id, const struct dest_config *cfg)
 {
 	struct jsonw w = JSONW_INIT(b);
-	const char *name = platform_event(P, ev->name);
 
 	jsonw_open(&w, NULL, '{');
-	jsonw_str(&w, "event_name",
-		ev->name == EV_CUSTOM && ev->custom_name ? ev->custom_name : name);
+	jsonw_str(&w, "event_name", build_name(P, ev, cfg));
 	jsonw_int(&w, "event_time", ev->time_s);
 	jsonw_str(&w, "event_id", wire_id);
 	jsonw_str(&w, "action_source", "website");

@@ -78,7 +78,10 @@ void settle_unsent(struct dispatch *d, const struct batch *b, const struct batch
 	enum reason why, const char *message)
 {
 	bool dead = why == REASON_EXPIRED || why == REASON_OUTCOME_UNKNOWN || why == REASON_BUDGET;
-	struct delivery_verdict *v = add_verdict(d, b, e, dead ? DISP_DEAD : DISP_REJECTED);
+	enum disposition to = why == REASON_UNMAPPED ? DISP_FILTERED
+			      : dead                 ? DISP_DEAD
+						     : DISP_REJECTED;
+	struct delivery_verdict *v = add_verdict(d, b, e, to);
 	v->reason = why;
 	v->message = settle_text(&d->w.mem, message, 500);
 	v->claim = b->claim ? b->claim : b->stale_claim;

@@ -9,9 +9,15 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static void build(struct arena *a, const struct event *ev, enum platform_id p)
+static void build(struct arena *a, const struct event *ev, enum platform_id p, bool own_names)
 {
 	struct dest_config cfg = {.content_id = "auto"};
+	if (own_names) {
+		TA_ASSERT(event_map_parse(a, "custom = never, lead =", (int)p, &cfg.event_names,
+				  NULL) == TA_OK);
+		TA_ASSERT(name_map_parse(a, "1 = one, 2 = never, SKU = \"\\\"\"", &cfg.content_ids,
+				  NULL) == TA_OK);
+	}
 	struct buf one = BUF_INIT(8 << 20), two = BUF_INIT(8 << 20), why = BUF_INIT(4096);
 	const struct jv *v = NULL;
 
@@ -35,7 +41,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size <= 65536 && event_read(&a, (const char *)data, size, &ev, NULL) == TA_OK)
 		for (int p = PLATFORM_PINTEREST; p <= PLATFORM_TIKTOK; p++)
 			if (platform_event((enum platform_id)p, ev.name))
-				build(&a, &ev, (enum platform_id)p);
+				for (int own = 0; own < 2; own++)
+					build(&a, &ev, (enum platform_id)p, own);
 	arena_release(&a);
 	return 0;
 }

@@ -33,6 +33,10 @@ static bool golden_fits(const char *file)
 	bool fits = false;
 
 	jv_write(&doc, jv_get(g, "document"));
+	if (event_map_parse(&a, jv_str(g, "event_names"), (int)(d ? d->platform : 0),
+		    &cfg.event_names, NULL) ||
+		name_map_parse(&a, jv_str(g, "content_ids"), &cfg.content_ids, NULL))
+		goto out;
 	if (!d || !jv_int(g, "now", &now) ||
 		event_read(&a, buf_str(&doc), doc.len, &ev, NULL) != TA_OK)
 		goto out;
