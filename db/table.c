@@ -161,6 +161,17 @@ enum ta_rc table_uid(struct table_change *c, uint8_t uid[16], struct ta_err *err
 	return TA_OK;
 }
 
+enum ta_rc table_new_uid(const struct table_change *c, uint8_t uid[16], struct ta_err *err)
+{
+	const char *hex = c->edit->uid;
+	if (!hex)
+		crypto_random(uid, 16);
+	else if (strlen(hex) != 32 || !hex_decode(hex, 32, uid))
+		return ta_fail_field(
+			err, "uid", "uid: \"%.40s\" is not 32 hexadecimal digits", hex);
+	return TA_OK;
+}
+
 enum ta_rc table_seal(struct table_change *c, const char *field, const struct secret_place *at,
 	struct buf *out, struct ta_err *err)
 {
@@ -168,6 +179,13 @@ enum ta_rc table_seal(struct table_change *c, const char *field, const struct se
 	if (!clear)
 		return TA_OK;
 	return secret_seal(c->db, at, (struct db_bytes){clear, strlen(clear)}, out, err);
+}
+
+/* What a new row gets where nothing was given; "" where that is refused. */
+static const char *default_of(const struct table_change *c, const struct ta_field *f)
+{
+	bool lacks = c->edit->may_lack && (f->flags & FIELD_SECRET);
+	return f->def ? f->def : (f->flags & FIELD_REQUIRED) && !lacks ? "" : NULL;
 }
 
 /* Fills c->v: what was given (checked, canonical), else what was there, else the default. */
@@ -183,7 +201,7 @@ static enum ta_rc merge(struct table_change *c, struct ta_err *err)
 			return ta_fail_field(err, f->name,
 				"%s: cannot be changed once the %s exists", f->name, t->word);
 		if (!given && !c->before && !(f->flags & FIELD_READONLY))
-			given = f->def ? f->def : f->flags & FIELD_REQUIRED ? "" : NULL;
+			given = default_of(c, f);
 		if (!given) {
 			c->v[i] = f->flags & FIELD_SECRET ? NULL : old;
 			continue;
@@ -263,16 +281,10 @@ static void explain_unique(const struct table *t, struct ta_err *err)
 	snprintf(err->field, sizeof(err->field), "%.31s", key);
 }
 
-static enum ta_rc begin(struct table_change *c, struct ta_err *err)
-{
-	c->now_us = clock_now_us();
-	enum ta_rc rc = db_begin(c->db, err);
-	return rc ? rc : audit_lock(c->db, err);
-}
-
-static enum ta_rc look(struct table_change *c, struct table_row *row, struct ta_err *err)
+static enum ta_rc look(struct table_change *c, struct ta_err *err)
 {
 	const struct table_edit *e = c->edit;
+	struct table_row *row = arena_alloc(e->mem, sizeof(*row));
 	enum ta_rc rc = read_row(c->db, c->table, e->id, e->mem, row, err);
 	if (!rc && e->version && e->version != row->version)
 		rc = ta_fail(err, TA_CONFLICT,
@@ -290,74 +302,157 @@ static const char *row_label(const struct table_change *c)
 	return c->v && c->v[i] ? c->v[i] : c->before ? c->before->v[i] : NULL;
 }
 
-static enum ta_rc apply(struct table_change *c, const char *verb,
-	enum ta_rc (*run)(struct table_change *, struct ta_err *), struct ta_err *err)
+/* The revision that the change belongs to: the transaction's, or one that tells of this change. */
+static enum ta_rc take_revision(
+	struct table_tx *tx, const struct table_change *c, const char *verb, struct ta_err *err)
 {
 	char what[160];
-	c->label = row_label(c);
+	if (tx->rev)
+		return TA_OK;
 	snprintf(
 		what, sizeof(what), "%s.%s %.100s", c->table->word, verb, c->label ? c->label : "");
-	enum ta_rc rc = revision_take(c->db, c->edit->actor, what, &c->rev, err);
+	return revision_take(c->db, c->edit->actor, tx->what ? tx->what : what, &tx->rev, err);
+}
+
+enum verb { VERB_ADD, VERB_SET, VERB_REMOVE };
+
+static bool differs(const struct table_change *c)
+{
+	for (size_t i = 0; i < c->table->nfields; i++) {
+		const struct ta_field *f = &c->table->fields[i];
+		const char *old = c->before->v[i] ? c->before->v[i] : "";
+		const char *new = c->v[i] ? c->v[i] : "";
+		bool given = f->flags & FIELD_SECRET ? c->v[i] != NULL : strcmp(old, new) != 0;
+		if (given && !(f->flags & (FIELD_READONLY | FIELD_TWIN)))
+			return true;
+	}
+	return false;
+}
+
+static enum ta_rc write_change(
+	struct table_tx *tx, struct table_change *c, enum verb verb, struct ta_err *err)
+{
+	const struct table *t = c->table;
+	const char *word = verb == VERB_ADD ? "add" : verb == VERB_SET ? "set" : t->remove_word;
+	c->label = row_label(c);
+	enum ta_rc rc = take_revision(tx, c, word, err);
+	c->rev = tx->rev;
 	if (!rc)
-		rc = run(c, err);
+		rc = (verb == VERB_ADD     ? t->insert
+			: verb == VERB_SET ? t->update
+					   : t->remove)(c, err);
+	return rc ? rc : write_audit(c, word, err);
+}
+
+/* One change inside the transaction. */
+static enum ta_rc change(struct table_tx *tx, const struct table *t, struct table_edit *e,
+	enum verb verb, struct ta_err *err)
+{
+	struct table_change c = {.db = tx->db, .table = t, .edit = e, .now_us = tx->now_us};
+	enum ta_rc rc = TA_OK;
+	if (verb == VERB_SET && !t->update)
+		return ta_fail(err, TA_DENIED, "a %s cannot be changed; %s it and add another",
+			t->word, t->remove_word);
+	if (verb != VERB_ADD)
+		rc = look(&c, err);
+	if (!rc && verb != VERB_REMOVE)
+		rc = merge(&c, err);
+	if (!rc && verb != VERB_REMOVE && t->check)
+		rc = t->check(&c, err);
+	e->same = !rc && verb == VERB_SET && e->if_differs && !differs(&c);
+	if (!rc && !e->same)
+		rc = write_change(tx, &c, verb, err);
+	if (rc) {
+		explain_unique(t, err);
+		return err->rc;
+	}
+	e->was = c.before;
+	e->now = c.v;
+	return TA_OK;
+}
+
+enum ta_rc table_tx_begin(struct table_tx *tx, struct ta_err *err)
+{
+	tx->now_us = clock_now_us();
+	tx->rev = 0;
+	enum ta_rc rc = db_begin(tx->db, err);
+	return rc ? rc : audit_lock(tx->db, err);
+}
+
+enum ta_rc table_tx_commit(struct table_tx *tx, struct ta_err *err)
+{
+	return db_commit(tx->db, err);
+}
+
+void table_tx_cancel(struct table_tx *tx)
+{
+	db_rollback(tx->db);
+}
+
+/* A change of its own. */
+static enum ta_rc change_alone(struct db *db, const struct table *t, struct table_edit *e,
+	enum verb verb, struct ta_err *err)
+{
+	struct table_tx tx = {.db = db, .actor = e->actor};
+	enum ta_rc rc = table_tx_begin(&tx, err);
 	if (!rc)
-		rc = write_audit(c, verb, err);
+		rc = change(&tx, t, e, verb, err);
 	if (!rc)
-		rc = db_commit(c->db, err);
+		rc = table_tx_commit(&tx, err);
+	if (rc)
+		table_tx_cancel(&tx);
 	return rc;
 }
 
-static enum ta_rc finish(struct table_change *c, enum ta_rc rc, struct ta_err *err)
+/* A change among others: what it wrote before it failed is taken back. */
+static enum ta_rc change_among(struct table_tx *tx, const struct table *t, struct table_edit *e,
+	enum verb verb, struct ta_err *err)
 {
-	if (rc) {
-		db_rollback(c->db);
-		explain_unique(c->table, err);
-		return err->rc;
-	}
-	return TA_OK;
+	struct ta_err second;
+	int64_t rev = tx->rev;
+	e->actor = tx->actor;
+	enum ta_rc rc = db_exec(tx->db, "SAVEPOINT change", err);
+	if (rc)
+		return rc;
+	rc = change(tx, t, e, verb, err);
+	if (!rc)
+		return db_exec(tx->db, "RELEASE change", err);
+	tx->rev = rev;
+	if (db_exec(tx->db, "ROLLBACK TO change", &second))
+		return ta_fail(err, TA_DB, "%s", second.msg);
+	return rc;
 }
 
 enum ta_rc table_add(struct db *db, const struct table *t, struct table_edit *e, struct ta_err *err)
 {
-	struct table_change c = {.db = db, .table = t, .edit = e};
-	enum ta_rc rc = begin(&c, err);
-	if (!rc)
-		rc = merge(&c, err);
-	if (!rc && t->check)
-		rc = t->check(&c, err);
-	if (!rc)
-		rc = apply(&c, "add", t->insert, err);
-	return finish(&c, rc, err);
+	return change_alone(db, t, e, VERB_ADD, err);
 }
 
 enum ta_rc table_set(struct db *db, const struct table *t, struct table_edit *e, struct ta_err *err)
 {
-	struct table_change c = {.db = db, .table = t, .edit = e};
-	struct table_row row;
-	if (!t->update)
-		return ta_fail(err, TA_DENIED, "a %s cannot be changed; %s it and add another",
-			t->word, t->remove_word);
-	enum ta_rc rc = begin(&c, err);
-	if (!rc)
-		rc = look(&c, &row, err);
-	if (!rc)
-		rc = merge(&c, err);
-	if (!rc && t->check)
-		rc = t->check(&c, err);
-	if (!rc)
-		rc = apply(&c, "set", t->update, err);
-	return finish(&c, rc, err);
+	return change_alone(db, t, e, VERB_SET, err);
 }
 
 enum ta_rc table_remove(
 	struct db *db, const struct table *t, struct table_edit *e, struct ta_err *err)
 {
-	struct table_change c = {.db = db, .table = t, .edit = e};
-	struct table_row row;
-	enum ta_rc rc = begin(&c, err);
-	if (!rc)
-		rc = look(&c, &row, err);
-	if (!rc)
-		rc = apply(&c, t->remove_word, t->remove, err);
-	return finish(&c, rc, err);
+	return change_alone(db, t, e, VERB_REMOVE, err);
+}
+
+enum ta_rc table_tx_add(
+	struct table_tx *tx, const struct table *t, struct table_edit *e, struct ta_err *err)
+{
+	return change_among(tx, t, e, VERB_ADD, err);
+}
+
+enum ta_rc table_tx_set(
+	struct table_tx *tx, const struct table *t, struct table_edit *e, struct ta_err *err)
+{
+	return change_among(tx, t, e, VERB_SET, err);
+}
+
+enum ta_rc table_tx_remove(
+	struct table_tx *tx, const struct table *t, struct table_edit *e, struct ta_err *err)
+{
+	return change_among(tx, t, e, VERB_REMOVE, err);
 }

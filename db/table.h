@@ -37,6 +37,15 @@ struct table_edit {
 	int version;        /* the version that was looked at, 0: whichever is current */
 	const char **v;     /* nfields of them */
 	const char *reveal; /* table_add: what is shown once (an API key), else NULL */
+	/* For rows that come from elsewhere (db/transfer.h). */
+	const char *uid; /* table_add: 32 hex digits, the identity it had there; NULL: a new one */
+	bool may_lack;   /* a required secret may be missing: it comes later */
+	bool if_differs; /* table_tx_set: nothing is written when every field is as it was */
+	/* Filled in by the table_tx functions: the row before (NULL: there was none) and as it is
+	 * now, in the tables' own writing; of a secret only whether it was given. */
+	const struct table_row *was;
+	const char **now;
+	bool same; /* nothing was written */
 };
 
 /* What a table's own functions see: inside the transaction, behind the audit lock, checked. */
@@ -57,6 +66,9 @@ struct table {
 	/* Rows as text columns: id, version, then one per field; $1 = id or 0 for all, $2 = store's
 	 * name or NULL for all. */
 	const char *select;
+	bool keeps_uid; /* an export names the row's uid, and an import gives it */
+	/* Where the secrets of a row with this uid belong; NULL when it has none. */
+	struct secret_place (*place)(const void *uid);
 	const char *find; /* ids of the rows that the text $1 names, at most 2 */
 	enum ta_rc (*check)(struct table_change *c, struct ta_err *err);  /* may be NULL */
 	enum ta_rc (*insert)(struct table_change *c, struct ta_err *err); /* sets edit->id */
@@ -89,6 +101,26 @@ TA_MUST enum ta_rc table_set(
 TA_MUST enum ta_rc table_remove(
 	struct db *db, const struct table *t, struct table_edit *e, struct ta_err *err);
 
+/* Several changes as one: one transaction and one revision, so that the stages hear of it once;
+ * each change has its own audit entry. A change that fails leaves the others as they are. The
+ * caller sets db, actor and what. */
+struct table_tx {
+	struct db *db;
+	const char *actor, *what; /* of the revision: who, "import shops.json" */
+	int64_t now_us, rev;      /* rev 0: nothing was changed yet */
+};
+/* Begins the transaction behind the audit lock: until it ends nobody else changes a table. */
+TA_MUST enum ta_rc table_tx_begin(struct table_tx *tx, struct ta_err *err);
+/* As the three above; their edits' actor is the transaction's. */
+TA_MUST enum ta_rc table_tx_add(
+	struct table_tx *tx, const struct table *t, struct table_edit *e, struct ta_err *err);
+TA_MUST enum ta_rc table_tx_set(
+	struct table_tx *tx, const struct table *t, struct table_edit *e, struct ta_err *err);
+TA_MUST enum ta_rc table_tx_remove(
+	struct table_tx *tx, const struct table *t, struct table_edit *e, struct ta_err *err);
+TA_MUST enum ta_rc table_tx_commit(struct table_tx *tx, struct ta_err *err);
+void table_tx_cancel(struct table_tx *tx); /* also after an error */
+
 /* New reference: {"id":"1","name":…,"version":1}; ids as strings, bools as bools, times RFC 3339.
  */
 json_t *table_json(const struct table *t, const struct table_row *row);
@@ -96,6 +128,9 @@ json_t *table_json(const struct table *t, const struct table_row *row);
 const char *table_value(const struct table_change *c, const char *field);
 /* For tables that keep sealed secrets: the row's uid as stored. Errors: TA_DB. */
 TA_MUST enum ta_rc table_uid(struct table_change *c, uint8_t uid[16], struct ta_err *err);
+/* The uid of a row that is being added: the one it had elsewhere, else a random one. Errors:
+ * TA_INVALID (not 32 hex digits). */
+TA_MUST enum ta_rc table_new_uid(const struct table_change *c, uint8_t uid[16], struct ta_err *err);
 /* Seals what c->v gives for a secret field, appended to `out`; nothing when it gives none. Errors:
  * those of secret_seal(). */
 TA_MUST enum ta_rc table_seal(struct table_change *c, const char *field,

@@ -151,8 +151,9 @@ static enum ta_rc insert(struct table_change *c, struct ta_err *err)
 	struct buf sealed = BUF_INIT(SECRET_MAX + SEAL_OVERHEAD + 1);
 	PGresult *r = NULL;
 	struct db_args a = DB_ARGS_INIT;
-	crypto_random(uid, sizeof(uid));
-	enum ta_rc rc = seal_secret(c, uid, &sealed, err);
+	enum ta_rc rc = table_new_uid(c, uid, err);
+	if (!rc)
+		rc = seal_secret(c, uid, &sealed, err);
 	bind(&a, c);
 	db_arg_text(&a, table_value(c, "platform"));
 	db_arg_bytes(&a, uid, sizeof(uid));
@@ -236,6 +237,8 @@ const struct table table_store = {
 	.title = "Stores",
 	.fields = fields,
 	.nfields = TA_COUNT(fields),
+	.keeps_uid = true, /* book keys are made of it: the same order is the same event there */
+	.place = secret_of_store,
 	.select =
 		"SELECT id::text, version::text, name, platform, domain, currency, timezone, consent, "
 		"purchase_on, basis, send_pos::text, send_draft::text, CASE WHEN webhook_secret IS NULL "
