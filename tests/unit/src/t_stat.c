@@ -1,0 +1,118 @@
+/* Distributions and intervals against SciPy's and statsmodels' figures. */
+#include "src/stat.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+/* The goldens have 12 digits of the intervals and all of the functions. */
+#define CLOSE 1e-9
+
+static void near(const char *line, double got, double want, double digits)
+{
+	double off = fabs(got - want);
+	if (!(off <= CLOSE * fabs(want) || off <= digits))
+		fail_msg("%s: got %.17g, want %.17g", line, got, want);
+}
+
+static FILE *open_golden(const char *name, char *line, int size)
+{
+	FILE *f = fopen(name, "re");
+	assert_non_null(f);
+	assert_non_null(fgets(line, size, f)); /* its header */
+	return f;
+}
+
+static double call(const char *fn, double a, double b, double x)
+{
+	if (strcmp(fn, "norm_ppf") == 0)
+		return stat_normal_quantile(x);
+	if (strcmp(fn, "betainc") == 0)
+		return stat_beta_cdf(a, b, x);
+	if (strcmp(fn, "beta_ppf") == 0)
+		return stat_beta_quantile(a, b, x);
+	if (strcmp(fn, "poisson_cdf") == 0)
+		return stat_poisson_cdf(a, (int64_t)x);
+	assert_string_equal(fn, "nbinom_cdf_mu_size");
+	return stat_negbinom_cdf(a, b, (int64_t)x);
+}
+
+static void functions(void **state)
+{
+	(void)state;
+	char line[256], whole[256];
+	int n = 0;
+	FILE *f = open_golden(TA_TESTS "/golden/stat/special_golden.csv", line, sizeof(line));
+	while (fgets(line, sizeof(line), f)) {
+		char *rest = line, *cell[5];
+		line[strcspn(line, "\r\n")] = 0;
+		snprintf(whole, sizeof(whole), "%s", line);
+		for (int i = 0; i < 5; i++)
+			assert_non_null(cell[i] = strsep(&rest, ","));
+		double got = call(cell[0], strtod(cell[1], NULL), strtod(cell[2], NULL),
+			strtod(cell[3], NULL));
+		double want = strtod(cell[4], NULL);
+		near(whole, got, want, fabs(want) > 0 ? 0 : 1e-15);
+		n++;
+	}
+	(void)fclose(f);
+	assert_int_equal(n, 422);
+}
+
+static void intervals(void **state)
+{
+	(void)state;
+	char line[256];
+	int rows = 0;
+	FILE *f = open_golden(TA_TESTS "/golden/stat/intervals_golden.csv", line, sizeof(line));
+	while (fgets(line, sizeof(line), f)) {
+		double v[9], want;
+		char *at = line;
+		for (int i = 0; i < 9; i++, at += *at == ',')
+			v[i] = strtod(at, &at);
+		int64_t k = (int64_t)v[0], n = (int64_t)v[1];
+		struct stat_interval got[] = {stat_wilson(k, n, v[2]), stat_jeffreys(k, n, v[2]),
+			stat_clopper_pearson(k, n, v[2])};
+		for (int i = 0; i < 6; i++) {
+			want = v[3 + i];
+			near(line, i % 2 ? got[i / 2].hi : got[i / 2].lo, want, 1e-12);
+		}
+		rows++;
+	}
+	(void)fclose(f);
+	assert_int_equal(rows, 213);
+}
+
+static void what_is_no_question(void **state)
+{
+	(void)state;
+	assert_true(isnan(stat_wilson(0, 0, 0.05).lo));
+	assert_true(isnan(stat_wilson(3, 2, 0.05).hi));
+	assert_true(isnan(stat_jeffreys(-1, 2, 0.05).lo));
+	assert_true(isnan(stat_clopper_pearson(1, 2, 1).lo));
+	assert_true(isnan(stat_normal_quantile(0)));
+	assert_true(isnan(stat_normal_quantile(1)));
+	assert_true(isnan(stat_beta_quantile(0, 1, 0.5)));
+	assert_true(isnan(stat_beta_cdf(1, -1, 0.5)));
+	assert_true(isnan(stat_poisson_cdf(-1, 1)));
+	assert_true(isnan(stat_negbinom_cdf(1, 0, 1)));
+	assert_false(stat_poisson_cdf(3, -1) > 0);
+	assert_false(stat_negbinom_cdf(3, 1, -1) > 0);
+	assert_false(stat_beta_cdf(2, 3, -1) > 0);
+	assert_false(stat_beta_cdf(2, 3, 2) < 1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(functions),
+		cmocka_unit_test(intervals),
+		cmocka_unit_test(what_is_no_question),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
