@@ -72,17 +72,16 @@ static enum ta_rc scope_pixel(
 static enum ta_rc make(const struct catalog *c, const struct draft_rule *d, struct arena *a,
 	struct route_rule *r, struct ta_err *err)
 {
-	bool drop = d->action && strcmp(d->action, "drop") == 0;
-	if (!drop && (!d->action || strcmp(d->action, "send") != 0))
-		return ta_fail(err, TA_INVALID, "action: send or drop, not \"%.40s\"",
-			d->action ? d->action : "");
-	r->drop = drop;
+	enum ta_rc rc = rule_action_parse(a, d->action, d->with, &r->act, NULL, err);
+	if (rc)
+		return rc;
+	r->shadow = d->shadow;
 	r->priority = (int)d->priority;
 	r->name = d->name ? d->name : "draft";
 	r->platform = d->platform ? platform_of(d->platform) : -1;
 	if (d->platform && r->platform < 0)
 		return ta_fail(err, TA_INVALID, "there is no platform \"%.40s\"", d->platform);
-	enum ta_rc rc = scope_store(c, d->store, &r->store_id, err);
+	rc = scope_store(c, d->store, &r->store_id, err);
 	if (!rc)
 		rc = scope_pixel(c, d->pixel, r, err);
 	return rc ? rc : condition(a, d, r, err);
@@ -115,6 +114,8 @@ static enum ta_rc read_rule(const struct catalog *c, const json_t *o, struct are
 		.expr = text(o, "expr", a),
 		.logic = logic_text(o, a),
 		.action = text(o, "action", a),
+		.with = text(o, "with", a),
+		.shadow = json_is_true(json_object_get(o, "shadow")),
 		.store = text(o, "store", a),
 		.pixel = text(o, "pixel", a),
 		.platform = text(o, "platform", a),

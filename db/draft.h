@@ -9,8 +9,9 @@
 
 /* The rule that the options of the command line describe; texts may be NULL. */
 struct draft_rule {
-	const char *name, *expr, *logic, *action, *store, *pixel, *platform;
+	const char *name, *expr, *logic, *action, *with, *store, *pixel, *platform;
 	long priority;
+	bool shadow;
 };
 struct draft {
 	struct route_rule *rules; /* in order */

@@ -39,7 +39,8 @@ enum ta_rc rule_versions(
 		"SELECT r.id::bigint, r.version, r.from_rev, r.to_rev, r.to_rev IS NOT NULL AND "
 		"NOT EXISTS (SELECT FROM rule x WHERE x.id = r.id AND x.version > r.version), "
 		"r.name, r.priority::text, s.name, ps.name || '/' || p.name, r.platform, r.expr, "
-		"r.logic, r.action, r.enabled::text, r.note, r.author, r.created_us::text FROM rule r "
+		"r.logic, r.action, r.with_text, r.enabled::text, r.shadow::text, r.note, r.author, "
+		"r.created_us::text FROM rule r "
 		"LEFT JOIN store s ON s.id = r.store_id LEFT JOIN pixel p ON p.id = r.pixel_id "
 		"LEFT JOIN store ps ON ps.id = p.store_id WHERE $1 = 0 OR r.id = $1 "
 		"ORDER BY r.id, r.version DESC LIMIT 10000",

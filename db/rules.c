@@ -20,16 +20,18 @@ static struct route_rule rule_of(struct arena *a, const PGresult *r, int i)
 		.store_id = db_null(r, i, 3) ? 0 : (int32_t)db_i64(r, i, 3),
 		.pixel_id = db_null(r, i, 4) ? 0 : (int32_t)db_i64(r, i, 4),
 		.platform = db_null(r, i, 5) ? -1 : platform_of(db_text(r, i, 5)),
-		.drop = strcmp(db_text(r, i, 6), "drop") == 0,
+		.shadow = db_bool(r, i, 11),
 		.name = text(a, r, i, 7),
 		.expr = text(a, r, i, 8)};
 	const char *logic = db_text(r, i, 9);
 	struct rule_prog *prog = NULL;
 	struct ta_err err = {0};
-	if (rule_compile_logic(a, logic, strlen(logic), &prog, &err))
+	if (rule_compile_logic(a, logic, strlen(logic), &prog, &err) ||
+		rule_action_parse(a, db_text(r, i, 6), db_text(r, i, 10), &rule.act, NULL, &err))
 		log_error("rule %d (%s) cannot be read and matches nothing: %s", rule.id, rule.name,
 			err.msg);
-	rule.prog = prog;
+	else
+		rule.prog = prog;
 	return rule;
 }
 
@@ -41,7 +43,7 @@ enum ta_rc rules_at(struct db *db, int64_t rev, struct arena *a, struct route_ru
 	db_arg_i64(&args, rev);
 	enum ta_rc rc = db_query(db,
 		"SELECT id, version, priority, store_id, pixel_id, platform, action, name, expr, "
-		"logic FROM rule WHERE from_rev <= $1 AND (to_rev IS NULL OR to_rev > $1) AND "
+		"logic, with_text, shadow FROM rule WHERE from_rev <= $1 AND (to_rev IS NULL OR to_rev > $1) AND "
 		"enabled ORDER BY priority, id",
 		&args, &r, err);
 	if (!rc) {

@@ -5,6 +5,7 @@
 #include "src/arena.h"
 #include "src/buf.h"
 #include "src/rule.h"
+#include "src/rule_action.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,7 +20,9 @@ enum {
 	EXPR,
 	LOGIC,
 	ACTION,
+	WITH,
 	ENABLED,
+	SHADOW,
 	NOTE,
 	AUTHOR,
 	CREATED
@@ -67,14 +70,24 @@ static const struct ta_field fields[] = {
 		.title = "Action",
 		.type = FIELD_CHOICE,
 		.flags = FIELD_REQUIRED,
-		.choices = "send|drop",
-		.help = "what to do with a matching event: send or drop"},
+		.choices = "send|drop|hold|rename|set|remove|sample|route",
+		.help = "what to do with a matching event"},
+	[WITH] = {.name = "with",
+		.title = "With",
+		.max = RULE_WITH_MAX,
+		.help = "the action's argument: rename's event, set's assignments, 10%, 2h, …"},
 	[ENABLED] = {.name = "enabled",
 		.title = "Enabled",
 		.type = FIELD_BOOL,
 		.flags = FIELD_REQUIRED,
 		.def = "true",
 		.help = "a disabled rule is never asked"},
+	[SHADOW] = {.name = "shadow",
+		.title = "Shadow",
+		.type = FIELD_BOOL,
+		.flags = FIELD_REQUIRED,
+		.def = "false",
+		.help = "a shadow rule decides nothing and counts what it would have done"},
 	[NOTE] = {.name = "note",
 		.title = "Note",
 		.flags = FIELD_WIDE,
@@ -151,9 +164,23 @@ static enum ta_rc check_name(struct table_change *c, struct ta_err *err)
 	return rc;
 }
 
+/* The argument in its canonical form. One that belonged to another action goes with that action. */
+static enum ta_rc check_action(struct table_change *c, struct ta_err *err)
+{
+	struct rule_act act;
+	const char *was = c->before ? c->before->v[ACTION] : NULL;
+	if (was && strcmp(was, c->v[ACTION]) != 0 && !c->edit->v[WITH])
+		c->v[WITH] = NULL;
+	enum ta_rc rc = rule_action_parse(c->edit->mem, c->v[ACTION], c->v[WITH], &act, NULL, err);
+	c->v[WITH] = rc || !*act.with ? NULL : act.with;
+	return rc;
+}
+
 static enum ta_rc check(struct table_change *c, struct ta_err *err)
 {
 	enum ta_rc rc = compile(c, err);
+	if (!rc)
+		rc = check_action(c, err);
 	return rc ? rc : check_name(c, err);
 }
 
@@ -222,12 +249,14 @@ static enum ta_rc write_version(struct table_change *c, int64_t id, int version,
 	db_arg_text(&a, c->edit->actor);
 	db_arg_text(&a, c->v[NOTE] ? c->v[NOTE] : "");
 	db_arg_i64(&a, c->now_us);
+	db_arg_text(&a, c->v[WITH] ? c->v[WITH] : "");
+	db_arg_text(&a, table_value(c, "shadow"));
 	rc = db_query(c->db,
 		"WITH n AS (SELECT CASE WHEN $1 = 0 THEN nextval('rule_id_seq') ELSE $1 END AS id) "
 		"INSERT INTO rule (id, version, from_rev, name, priority, store_id, pixel_id, platform, "
-		"expr, logic, action, enabled, author, note, created_us) SELECT id, $2, $3, "
-		"coalesce($4, 'rule-' || id), $5, nullif($6, 0), nullif($7, 0), $8, $9, $10, $11, "
-		"$12::boolean, $13, $14, $15 FROM n RETURNING id, name",
+		"expr, logic, action, enabled, author, note, created_us, with_text, shadow) SELECT "
+		"id, $2, $3, coalesce($4, 'rule-' || id), $5, nullif($6, 0), nullif($7, 0), $8, $9, "
+		"$10, $11, $12::boolean, $13, $14, $15, $16, $17::boolean FROM n RETURNING id, name",
 		&a, &r, err);
 	if (!rc) {
 		c->edit->id = db_i64(r, 0, 0);
@@ -282,8 +311,8 @@ const struct table table_rule = {
 	.nfields = TA_COUNT(fields),
 	.select =
 		"SELECT r.id::text, r.version::text, r.name, r.priority::text, s.name, "
-		"ps.name || '/' || p.name, r.platform, r.expr, r.logic, r.action, r.enabled::text, "
-		"r.note, r.author, r.created_us::text FROM rule r "
+		"ps.name || '/' || p.name, r.platform, r.expr, r.logic, r.action, "
+		"nullif(r.with_text, ''), r.enabled::text, r.shadow::text, r.note, r.author, r.created_us::text FROM rule r "
 		"LEFT JOIN store s ON s.id = r.store_id LEFT JOIN pixel p ON p.id = r.pixel_id "
 		"LEFT JOIN store ps ON ps.id = p.store_id WHERE r.to_rev IS NULL "
 		"AND ($1 = 0 OR r.id = $1) AND ($2 IS NULL OR s.name = $2 OR s.name IS NULL) "

@@ -207,8 +207,8 @@ void view_sql_verdicts(struct buf *b, int64_t id)
 void view_sql_rules(struct buf *b, int64_t id)
 {
 	buf_addf(b,
-		"SELECT r.pixel_id, u.id, u.version, u.priority, u.action = 'drop', u.name, u.expr "
-		"FROM route r JOIN pixel p ON p.id = r.pixel_id JOIN rule u ON u.from_rev <= r.rev AND "
+		"SELECT r.pixel_id, u.id, u.version, u.priority, u.action, u.name, u.expr, "
+		"u.with_text, u.shadow FROM route r JOIN pixel p ON p.id = r.pixel_id JOIN rule u ON u.from_rev <= r.rev AND "
 		"(u.to_rev IS NULL OR u.to_rev > r.rev) AND u.enabled AND "
 		"coalesce(u.store_id, p.store_id) = p.store_id AND "
 		"coalesce(u.pixel_id, p.id) = p.id AND "
@@ -467,9 +467,11 @@ size_t view_take_rules(struct arena *a, const PGresult *r, struct view_rule **ou
 		.id = (int32_t)db_i64(r, i, 1),
 		.version = (int32_t)db_i64(r, i, 2),
 		.priority = (int)db_i64(r, i, 3),
-		.drop = db_bool(r, i, 4),
+		.action = text(a, r, i, 4),
 		.name = text(a, r, i, 5),
 		.expr = text(a, r, i, 6),
+		.with = text(a, r, i, 7),
+		.shadow = db_bool(r, i, 8),
 	};
 	return n;
 }

@@ -111,8 +111,8 @@ struct view_verdict {
 struct view_rule {
 	int32_t pixel_id, id, version;
 	int priority;
-	bool drop;
-	const char *name, *expr;
+	bool shadow;
+	const char *name, *expr, *action, *with; /* with: the action's argument, "" none */
 };
 
 struct view_attempt {

@@ -77,8 +77,9 @@ static enum ta_rc parse(struct line *l, bool edit, struct ta_err *err)
 	TA_ASSERT(t->nfields <= FIELDS_MAX);
 	for (size_t i = 0; edit && i < t->nfields; i++)
 		if (!(t->fields[i].flags & FIELD_READONLY))
-			opts[n++] = (struct opt){option_name(l, &t->fields[i]), OPT_STR,
-				&l->values[i], t->fields[i].help};
+			opts[n++] = (struct opt){option_name(l, &t->fields[i]),
+				t->fields[i].type == FIELD_BOOL ? OPT_YES : OPT_STR, &l->values[i],
+				t->fields[i].help};
 	if (!edit)
 		opts[n++] = (struct opt){"store", OPT_STR, &l->store, "only of this store"};
 	if (edit)

@@ -58,11 +58,11 @@ struct route_decision route_decide(const struct route_case *c, struct arena *a)
 	src.now_s = c->received_us / 1000000;
 	for (size_t i = 0; i < c->pixel->nrules && plain == REASON_NONE; i++) {
 		const struct route_rule *r = c->pixel->rules[i];
-		if (!r->prog || !rule_match(r->prog, &src, a, NULL))
+		if (!r->prog || r->shadow || !rule_match(r->prog, &src, a, NULL))
 			continue;
 		d.rule_id = r->id;
 		d.rule_version = r->version;
-		if (r->drop) {
+		if (r->act.kind == ACTION_DROP) {
 			d.to = DISP_FILTERED;
 			d.reason = REASON_RULE;
 		}

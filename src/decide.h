@@ -4,6 +4,7 @@
 #define TA_DECIDE_H
 
 #include "src/event.h"
+#include "src/rule_action.h"
 #include "src/rule_event.h"
 
 #include <stddef.h>
@@ -17,9 +18,10 @@ struct route_rule {
 	int priority; /* lower comes first; then the lower id */
 	int32_t store_id, pixel_id;
 	int platform; /* enum platform_id, -1 */
-	bool drop;    /* else send */
+	bool shadow;  /* asked like any other, decides nothing */
+	struct rule_act act;
 	const char *name, *expr;
-	const struct rule_prog *prog; /* NULL: could not be compiled, never matches */
+	const struct rule_prog *prog; /* NULL: condition or action cannot be read, never matches */
 };
 
 struct route_store {

@@ -15,7 +15,7 @@ static const struct opt *find(const struct opt *opts, const char *word, size_t n
 static enum ta_rc set(const struct opt *o, const char *value, struct ta_err *err)
 {
 	char *end;
-	if (o->type == OPT_STR) {
+	if (o->type == OPT_STR || o->type == OPT_YES) {
 		*(const char **)o->out = value;
 		return TA_OK;
 	}
@@ -26,6 +26,24 @@ static enum ta_rc set(const struct opt *o, const char *value, struct ta_err *err
 			err, TA_USAGE, "--%s: \"%.40s\" is not a whole number", o->name, value);
 	*(long *)o->out = v;
 	return TA_OK;
+}
+
+static bool yes_or_no(const char *word)
+{
+	return word && (strcmp(word, "true") == 0 || strcmp(word, "false") == 0);
+}
+
+/* What the option at argv[*i] is given, NULL: nothing; *i moves to it. */
+static const char *value_of(const struct opt *o, char **argv, int argc, int *i)
+{
+	const char *equals = strchr(argv[*i], '=');
+	if (equals)
+		return equals + 1;
+	const char *next = *i + 1 < argc ? argv[*i + 1] : NULL;
+	if (o->type == OPT_YES && !yes_or_no(next))
+		return "true";
+	*i += next != NULL;
+	return next;
 }
 
 enum ta_rc opt_parse(int *argc, char **argv, const struct opt *opts, struct ta_err *err)
@@ -51,7 +69,7 @@ enum ta_rc opt_parse(int *argc, char **argv, const struct opt *opts, struct ta_e
 			*(bool *)o->out = true;
 			continue;
 		}
-		const char *value = a[2 + n] == '=' ? a + 3 + n : i + 1 < *argc ? argv[++i] : NULL;
+		const char *value = value_of(o, argv, *argc, &i);
 		if (!value)
 			return ta_fail(err, TA_USAGE, "%s: --%s needs a value", argv[0], o->name);
 		enum ta_rc rc = set(o, value, err);

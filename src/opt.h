@@ -4,10 +4,11 @@
 
 #include "src/err.h"
 
-enum opt_type { OPT_FLAG, OPT_STR, OPT_INT };
+enum opt_type { OPT_FLAG, OPT_STR, OPT_INT, OPT_YES };
 
-/* One row: `--name` for a flag, `--name VALUE` or `--name=VALUE` else. `out` points to bool,
- * const char * or long. A row with a NULL name ends the table. */
+/* One row: `--name` for a flag, `--name VALUE` or `--name=VALUE` else; OPT_YES is a text too,
+ * "true" unless `=VALUE`, true or false follows. `out` points to bool, const char * or long. A row
+ * with a NULL name ends the table. */
 struct opt {
 	const char *name;
 	enum opt_type type;

@@ -1,3 +1,4 @@
+#include "src/buf.h"
 #include "src/explain.h"
 #include "ui/inspect.h"
 
@@ -53,14 +54,17 @@ static void set_rules(struct scene *s, const struct inspect *in, int32_t pixel_i
 		if (v->pixel_id != pixel_id)
 			continue;
 		struct rule_prog *prog = NULL;
-		if (rule_compile_event(a, v->expr, &prog, NULL, NULL))
+		struct rule_act act;
+		if (rule_action_parse(a, v->action, v->with, &act, NULL, NULL) ||
+			rule_compile_event(a, v->expr, &prog, NULL, NULL))
 			prog = NULL; /* shown as broken */
 		struct route_rule *r = &s->rules[s->nrules];
 		*r = (struct route_rule){.id = v->id,
 			.version = v->version,
 			.priority = v->priority,
 			.platform = -1,
-			.drop = v->drop,
+			.shadow = v->shadow,
+			.act = act,
 			.name = v->name,
 			.expr = v->expr,
 			.prog = prog};
@@ -78,6 +82,15 @@ static const char *seen(const struct rule_step *step)
 	return strstr(step->predicate, "user.") ? "(masked)" : step->seen;
 }
 
+static const char *action_text(const struct rule_act *act, struct arena *a)
+{
+	struct buf b = BUF_INIT(2 * RULE_WITH_MAX);
+	rule_action_print(act, &b);
+	const char *s = arena_strdup(a, buf_str(&b));
+	buf_release(&b);
+	return s;
+}
+
 static void show_rule(struct inspect *in, struct arena *a, const struct explain_rule *x)
 {
 	const struct route_rule *r = x->rule;
@@ -88,9 +101,9 @@ static void show_rule(struct inspect *in, struct arena *a, const struct explain_
 		: match ? ST_STRONG
 			: ST_TEXT,
 		"",
-		arena_fmt(a, "  %s rule %d \"%s\" v%d, priority %d, %s: %s", theme_glyph(g), r->id,
-			r->name, r->version, r->priority, r->drop ? "drop" : "send",
-			explain_word(x->result)));
+		arena_fmt(a, "  %s rule %d \"%s\" v%d, priority %d, %s%s: %s", theme_glyph(g),
+			r->id, r->name, r->version, r->priority, r->shadow ? "shadow, " : "",
+			action_text(&r->act, a), explain_word(x->result)));
 	textview_add(&in->text, ST_TEXT, "",
 		arena_fmt(a, "      %s", *r->expr ? r->expr : "(every event)"));
 	for (size_t i = 0; i < x->trace.n; i++) {

@@ -81,6 +81,12 @@ def fields():
             for part in item("Va " + name, meaning)]
 
 
+def actions():
+    argument = {"NONE": "", "MAY": " Op Ar argument", "MUST": " Ar argument"}
+    return [part for _, word, takes, help_ in rows("src/rule_actions.def", "ACTION")
+            for part in item("Ic " + word + argument[takes], help_)]
+
+
 def dispositions():
     return [part for _, word, final in rows("src/dispositions.def", "DISP")
             for part in item("Li " + word, "final for this run" if final == "true" else "open")]
@@ -96,7 +102,7 @@ def failures():
             for part in item("Li " + row[1], row[2])]
 
 
-TABLES = {f.__name__: f for f in (commands, keys, settings, routes, fields, dispositions, reasons, failures)}
+TABLES = {f.__name__: f for f in (commands, keys, settings, routes, fields, actions, dispositions, reasons, failures)}
 PLACE = re.compile(r'(^\.\\" table (\w+)\n)(.*?)(^\.\\" end\n)', re.M | re.S)
 
 

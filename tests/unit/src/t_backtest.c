@@ -26,8 +26,12 @@ static void test_counts(void **state)
 	struct rule_prog *prog = NULL;
 	struct ta_err err = {0};
 	assert_int_equal(rule_compile_event(&a, "value >= 50", &prog, NULL, &err), TA_OK);
-	const struct route_rule drop = {
-		.id = 3, .version = 2, .platform = -1, .drop = true, .name = "big", .prog = prog};
+	const struct route_rule drop = {.id = 3,
+		.version = 2,
+		.platform = -1,
+		.act = {.kind = ACTION_DROP, .with = ""},
+		.name = "big",
+		.prog = prog};
 	struct route_pixel now[2] = {{.id = 1, .store_id = 1, .platform = PLATFORM_META},
 		{.id = 2, .store_id = 1, .platform = PLATFORM_PINTEREST, .since_id = 5}};
 	struct route_pixel draft[2] = {now[0], now[1]};

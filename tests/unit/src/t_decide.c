@@ -140,7 +140,7 @@ static struct route_rule rule(
 		.version = 1,
 		.priority = priority,
 		.platform = -1,
-		.drop = drop,
+		.act = {.kind = drop ? ACTION_DROP : ACTION_SEND, .with = ""},
 		.name = "r",
 		.expr = expr,
 		.prog = p};

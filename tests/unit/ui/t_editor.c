@@ -26,10 +26,10 @@ static const char *pixel_row[] = {"acme-de", "px-181", "pinterest", "54975588517
 static const char *pixel_two[] = {"acme-de", "px-388", "meta", "1234567890", "set", "TEST1", "sku",
 	"held", "auth", "the access token has expired", "1", "1795000000000000"};
 static const char *rule_row[] = {"eu-orders", "10", "acme-de", NULL, "pinterest",
-	"value >= 50 EUR and country in [\"DE\", \"FR\"]", "{}", "send", "true", "", "user:anna",
-	"1795000000000000"};
+	"value >= 50 EUR and country in [\"DE\", \"FR\"]", "{}", "send", NULL, "true", "false", "",
+	"user:anna", "1795000000000000"};
 static const char *rule_two[] = {"no-tests", "20", NULL, "acme-de/px-388", NULL, "test", "{}",
-	"drop", "false", "agreed with the agency", "user:ben", "1795000000000000"};
+	"drop", NULL, "false", "false", "agreed with the agency", "user:ben", "1795000000000000"};
 
 static struct table_row rows_of[GRID_COUNT][2] = {
 	[GRID_STORES] = {{1, 4, store_row}, {3, 1, store_two}},
@@ -413,7 +413,7 @@ static struct app *conflict(void)
 	theirs.version = 4;
 	theirs.v[1] = "7";
 	theirs.v[7] = "drop";
-	theirs.v[10] = "user:ben";
+	theirs.v[12] = "user:ben";
 	ta_fail(&w->err, TA_CONFLICT, "the rule was changed meanwhile");
 	w->after = &theirs;
 	editor_take(app, w);
