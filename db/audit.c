@@ -1,6 +1,7 @@
 #include "db/audit.h"
 
 #include "db/conn.h"
+#include "src/arena.h"
 #include "src/buf.h"
 #include "src/clock.h"
 #include "src/crypto.h"
@@ -107,6 +108,31 @@ enum ta_rc revision_take(
 	PQclear(r);
 	db_args_release(&a);
 	return rc;
+}
+
+enum ta_rc audit_last(struct db *db, const char *object, int n, struct arena *mem,
+	struct audit_last *out, struct ta_err *err)
+{
+	PGresult *r = NULL;
+	struct db_args a = DB_ARGS_INIT;
+	*out = (struct audit_last){0};
+	db_arg_text(&a, arena_fmt(mem, "%s (", object));
+	enum ta_rc rc = db_query(db,
+		"SELECT actor, at_us, after FROM audit WHERE starts_with(object, $1) AND id > "
+		"(SELECT coalesce(max(id), 0) FROM audit) - 5000 ORDER BY id DESC LIMIT 20",
+		&a, &r, err);
+	db_args_release(&a);
+	if (rc)
+		return rc;
+	out->set = "";
+	for (int i = 0; i < db_rows(r) && i < n; i++)
+		out->set = arena_fmt(mem, "%s%s\n", out->set, db_text(r, i, 2));
+	if (db_rows(r)) {
+		out->actor = arena_strdup(mem, db_text(r, 0, 0));
+		out->at_us = db_i64(r, 0, 1);
+	}
+	PQclear(r);
+	return TA_OK;
 }
 
 /* One page of the chain; *last and prev go on from page to page. */

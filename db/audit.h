@@ -10,6 +10,7 @@
 
 #include <stdint.h>
 
+struct arena;
 struct db;
 
 struct audit_entry {
@@ -29,6 +30,14 @@ TA_MUST enum ta_rc audit_add(struct db *db, const struct audit_entry *e, struct 
  * revision), inside the change's transaction and behind audit_lock. */
 TA_MUST enum ta_rc revision_take(
 	struct db *db, const char *actor, const char *what, int64_t *rev, struct ta_err *err);
+/* Who changed an object ("rule 12") last, when, and what the newest n changes of it set (`after` of
+ * each, one a line). Looks at the 5,000 newest entries; actor NULL: there is none. */
+struct audit_last {
+	const char *actor, *set;
+	int64_t at_us;
+};
+TA_MUST enum ta_rc audit_last(struct db *db, const char *object, int n, struct arena *a,
+	struct audit_last *out, struct ta_err *err);
 /* Walks the chain. *bad = id of the first entry that does not fit, 0 when all do. */
 TA_MUST enum ta_rc audit_verify(struct db *db, int64_t *entries, int64_t *bad, struct ta_err *err);
 

@@ -42,8 +42,11 @@ void app_toast(struct app *app, bool bad, const char *fmt, ...)
 
 unsigned app_context(const struct app *app)
 {
-	if (app->edit.form.open)
-		return K_FORM;
+	const struct form *f = &app->edit.form;
+	if (f->open && f->choosing)
+		return f->gone ? K_MERGE : K_MERGE | K_PICK;
+	if (f->open)
+		return f->merged ? K_FORM | K_MERGED : K_FORM;
 	if (app->help)
 		return K_HELP;
 	if (app->pane == PANE_EVENTS && app->inspect.focused)

@@ -253,8 +253,14 @@ static void say_failed(struct app *app, struct work *w)
 	bool mine = f->open && f->saving && f->table == w->table;
 	bool moved = w->err.rc == TA_CONFLICT && w->after && w->edit.version &&
 		     w->after->version != w->edit.version;
+	/* A rule that was deleted under the form, and brought back by another meanwhile. */
+	moved = moved || (w->kind == WORK_ADD && w->edit.id && w->after);
+	bool gone = w->err.rc == TA_NOTFOUND && w->kind == WORK_SET && !w->after;
+	struct form_rival rival = {w->rival.actor, w->rival.at_us, w->rival.set};
 	if (mine && moved)
-		form_conflict(f, w->after);
+		form_conflict(f, w->after, &rival);
+	else if (mine && gone)
+		form_gone(f, &rival);
 	else if (mine)
 		form_fault(f, &w->err);
 	else

@@ -43,7 +43,7 @@ static bool is_secret(const struct form *f, int i)
 	return field(f, i)->flags & FIELD_SECRET;
 }
 
-static void set_text(struct form_value *v, const char *text)
+void form_set(struct form_value *v, const char *text)
 {
 	snprintf(v->text.text, v->text.size, "%s", text);
 	v->text.len = v->text.at = strlen(v->text.text);
@@ -52,8 +52,10 @@ static void set_text(struct form_value *v, const char *text)
 static bool differs(const struct form *f, int i)
 {
 	const struct form_value *v = &f->values[i];
-	return form_edits(f, i) &&
-	       (is_secret(f, i) ? v->text.len > 0 : strcmp(v->text.text, v->base) != 0);
+	if (!form_edits(f, i))
+		return false;
+	return is_secret(f, i) ? v->text.len && v->pick != PICK_THEIRS
+			       : strcmp(v->text.text, v->base) != 0;
 }
 
 /* Checks ----------------------------------------------------------------------------------------
@@ -65,7 +67,7 @@ static bool keeps_secret(const struct form *f, int i)
 	return is_secret(f, i) && !f->values[i].text.len && *f->values[i].base;
 }
 
-static void check(struct form *f, int i)
+void form_check(struct form *f, int i)
 {
 	struct form_value *v = &f->values[i];
 	struct ta_err err = {0};
@@ -82,7 +84,7 @@ static void check(struct form *f, int i)
 	buf_release(&b);
 }
 
-static void go(struct form *f, int i)
+void form_go(struct form *f, int i)
 {
 	f->values[f->sel].seen = true;
 	f->sel = i;
@@ -93,16 +95,15 @@ static void go(struct form *f, int i)
 bool form_ready(struct form *f)
 {
 	f->error[0] = '\0';
+	f->choosing = false;
 	for (int i = 0; i < count(f); i++) {
 		struct form_value *v = &f->values[i];
-		check(f, i);
+		form_check(f, i);
 		v->seen = true;
-		if (v->undecided)
-			snprintf(f->error, sizeof(f->error),
-				"both of you changed %s: ^T takes theirs, ^Y keeps yours",
-				field(f, i)->title);
-		if (v->undecided || *v->error) {
-			go(f, i);
+		if (form_undecided(f, i))
+			form_choose(f);
+		if (f->choosing || *v->error) {
+			form_go(f, i);
 			return false;
 		}
 	}
@@ -126,7 +127,7 @@ void form_fault(struct form *f, const struct ta_err *err)
 	if (at >= 0 && form_edits(f, at)) {
 		f->values[at].seen = true;
 		snprintf(f->values[at].error, FORM_ERROR, "%.199s", err->msg);
-		go(f, at);
+		form_go(f, at);
 	}
 }
 
@@ -150,12 +151,12 @@ static void open_value(struct form *f, int i, const struct table_row *row)
 	struct form_value *v = &f->values[i];
 	const char *base = row && row->v[i] ? row->v[i] : "";
 	int64_t max = d->max > 200 && d->type == FIELD_TEXT ? d->max : 200;
-	v->base = arena_strdup(&f->mem, base);
+	v->base = v->before = arena_strdup(&f->mem, base);
 	v->error_at = -1;
 	v->text.size = TA_MAX((size_t)max, strlen(base)) + 2;
 	v->text.text = ta_alloc(v->text.size);
 	if (!(d->flags & FIELD_SECRET))
-		set_text(v, row ? base : d->def ? d->def : "");
+		form_set(v, row ? base : d->def ? d->def : "");
 }
 
 void form_open(
@@ -166,7 +167,7 @@ void form_open(
 	f->open = true;
 	f->table = t;
 	f->id = row ? row->id : 0;
-	f->version = row ? row->version : 0;
+	f->version = f->opened_version = row ? row->version : 0;
 	f->check = check_fn;
 	f->values = ta_alloc(t->nfields * sizeof(*f->values));
 	for (int i = 0; i < count(f); i++)
@@ -207,8 +208,9 @@ bool form_changed(const struct form *f)
 
 void form_fill(const struct form *f, struct work *w)
 {
-	w->edit.id = f->id;
-	w->edit.version = f->version;
+	/* A rule that was deleted comes back under its number; others take a new one. */
+	w->edit.id = f->gone ? f->again_id : f->id;
+	w->edit.version = f->id ? f->version : 0;
 	for (int i = 0; i < count(f); i++) {
 		const struct form_value *v = &f->values[i];
 		bool give = f->id ? differs(f, i)
@@ -216,51 +218,6 @@ void form_fill(const struct form *f, struct work *w)
 		if (give)
 			w->edit.v[i] = arena_strdup(&w->mem, v->text.text);
 	}
-}
-
-/* Two operators -----------------------------------------------------------------------------------
- */
-
-void form_conflict(struct form *f, const struct table_row *now)
-{
-	int both = 0, news = 0, first = -1;
-	f->saving = false;
-	for (int i = 0; i < count(f); i++) {
-		struct form_value *v = &f->values[i];
-		const char *theirs = now->v[i] ? now->v[i] : "";
-		if (strcmp(theirs, v->base) == 0)
-			continue;
-		bool mine = differs(f, i) && !is_secret(f, i) && strcmp(v->text.text, theirs) != 0;
-		v->base = arena_strdup(&f->mem, theirs);
-		if (mine) {
-			v->theirs = v->base;
-			v->ours = arena_strdup(&f->mem, v->text.text);
-			v->undecided = true;
-			first = first < 0 ? i : first;
-			both++;
-		} else if (!is_secret(f, i)) {
-			set_text(v, theirs);
-			v->news = form_edits(f, i);
-			news += v->news;
-		}
-	}
-	f->version = now->version;
-	snprintf(f->error, sizeof(f->error),
-		"saved meanwhile as version %d: %d taken over, %d to decide%s", now->version, news,
-		both, both ? ": ^T theirs, ^Y yours" : "; ^S saves yours on top");
-	if (first >= 0)
-		go(f, first);
-}
-
-static bool decide(struct form *f, bool theirs)
-{
-	struct form_value *v = &f->values[f->sel];
-	if (!v->theirs)
-		return false;
-	v->undecided = false;
-	set_text(v, theirs ? v->theirs : v->ours);
-	check(f, f->sel);
-	return true;
 }
 
 /* Keys ------------------------------------------------------------------------------------------
@@ -286,7 +243,7 @@ static bool choose(struct form *f, int step, int letter)
 		if (letter && tolower((unsigned char)*starts[at]) != letter)
 			continue;
 		char *word = arena_strndup(&f->mem, starts[at], strcspn(starts[at], "|"));
-		set_text(v, word);
+		form_set(v, word);
 		return true;
 	}
 	return false;
@@ -300,7 +257,7 @@ static bool choice_key(struct form *f, int key)
 	if (key == TERM_KEY(KEY_LEFT))
 		return choose(f, -1, 0);
 	if (key == 127 || key == 8 || key == 21 || key == TERM_KEY(KEY_BACKSPACE)) {
-		set_text(v, "");
+		form_set(v, "");
 		return true;
 	}
 	return key > ' ' && key < 127 && choose(f, 1, tolower(key));
@@ -316,9 +273,10 @@ static enum form_result value_key(struct form *f, int key)
 		r = line_key(&v->text, key);
 	if (r != LINE_CHANGED)
 		return r == LINE_MOVED ? FORM_GOES_ON : FORM_NOT_ITS;
-	v->undecided = false; /* whoever types decides */
+	if (form_undecided(f, f->sel) || v->pick)
+		v->pick = PICK_OURS; /* whoever types decides */
 	f->error[0] = '\0';
-	check(f, f->sel);
+	form_check(f, f->sel);
 	/* An empty field is not called wrong before it is left. */
 	v->seen = v->seen || (v->text.len && *v->error);
 	return FORM_CHANGED;
@@ -328,9 +286,9 @@ static bool moves(struct form *f, int key)
 {
 	bool enter = key == '\r' || key == '\n' || key == TERM_KEY(KEY_ENTER);
 	if (key == '\t' || enter || key == TERM_KEY(KEY_DOWN) || key == 14) /* ^N */
-		go(f, next_field(f, f->sel, 1));
+		form_go(f, next_field(f, f->sel, 1));
 	else if (key == TERM_KEY(KEY_BTAB) || key == TERM_KEY(KEY_UP) || key == 16) /* ^P */
-		go(f, next_field(f, f->sel, -1));
+		form_go(f, next_field(f, f->sel, -1));
 	else
 		return false;
 	return true;
@@ -344,14 +302,18 @@ enum form_result form_key(struct form *f, int key)
 	}
 	if (f->saving) /* what is being saved stays as it is shown */
 		return key < ' ' && key != 27 ? FORM_NOT_ITS : FORM_GOES_ON;
+	if (f->choosing)
+		return f->pasting ? FORM_GOES_ON : form_merge_key(f, key);
 	if (f->pasting && (key == '\r' || key == '\n' || key == '\t'))
 		key = ' ';
 	if (key == 19) /* ^S */
 		return FORM_SAVE;
 	if (key == 27)
 		return FORM_LEAVE;
-	if (key == 20 || key == 25) /* ^T ^Y */
-		return decide(f, key == 20) ? FORM_CHANGED : FORM_GOES_ON;
+	if (f->merged && key == 20) { /* ^T */
+		form_choose(f);
+		return FORM_GOES_ON;
+	}
 	if (moves(f, key))
 		return FORM_GOES_ON;
 	return value_key(f, key);

@@ -10,15 +10,18 @@
 
 #define FORM_ERROR 200
 
+/* Whose value of a field is saved after two operators changed one row. */
+enum form_pick { PICK_NONE, PICK_THEIRS, PICK_OURS };
+
 struct form_value {
-	struct line text;   /* what is typed; a secret starts empty */
-	const char *base;   /* as it was read, "" when not set */
-	const char *theirs; /* what another made of it while ours differs; NULL: no conflict */
-	const char *ours;   /* ours at that moment */
-	bool undecided;     /* theirs or ours: has to be chosen before it can be saved */
-	bool news;          /* only they changed it: taken over */
-	bool seen;          /* left or saved once: its faults are shown */
-	int error_at;       /* byte of the fault, -1 unknown */
+	struct line text;    /* what is typed; a secret starts empty */
+	const char *base;    /* the row as it was read last, "" when not set: what a save changes */
+	const char *before;  /* the row as it was when the form was opened */
+	const char *theirs;  /* what another operator made of `before`; NULL: nothing */
+	const char *ours;    /* what was typed instead of `before`; NULL: nothing; a secret: "" */
+	enum form_pick pick; /* PICK_NONE with both sides set: has to be chosen before saving */
+	bool seen;           /* left or saved once: its faults are shown */
+	int error_at;        /* byte of the fault, -1 unknown */
 	char error[FORM_ERROR];
 };
 
@@ -26,11 +29,25 @@ struct form_value {
 typedef enum ta_rc form_check_fn(
 	const struct table *t, int field, const char *text, int *error_at, struct ta_err *err);
 
+/* What another operator did to the row meanwhile. */
+struct form_rival {
+	const char *who;     /* "user:anna", NULL: not known */
+	int64_t at_us;       /* 0: not known */
+	const char *changed; /* names of the fields, as in the audit log; tells of secrets */
+};
+
 struct form {
 	bool open, saving, pasting;
+	bool merged;   /* another operator changed the row: there is something to choose */
+	bool choosing; /* the choice is on view (ui/form_merge.c), not the fields */
+	bool gone;     /* another operator deleted the row: saving makes it anew */
 	const struct table *table;
-	int64_t id; /* 0: a new row */
+	int64_t id;       /* 0: a new row */
+	int64_t again_id; /* gone: what id was */
 	int version, sel, top;
+	int opened_version, merge_top;
+	int64_t rival_us;
+	char rival[80];
 	struct arena mem;
 	struct form_value *values; /* one per field of the table */
 	form_check_fn *check;      /* may be NULL */
@@ -53,12 +70,21 @@ bool form_ready(struct form *f);
 void form_fill(const struct form *f, struct work *w);
 /* The save was refused: the cursor goes to the field at fault. */
 void form_fault(struct form *f, const struct ta_err *err);
-/* Another operator saved meanwhile: what only they changed is taken over, what both changed is put
- * side by side. The form is then about their version. */
-void form_conflict(struct form *f, const struct table_row *now);
+/* Another operator saved meanwhile: what only they changed is taken over, what both changed has to
+ * be chosen. The form is then about their version. */
+void form_conflict(struct form *f, const struct table_row *now, const struct form_rival *r);
+/* Another operator deleted the row: saving makes it again, where all that is needed is there. */
+void form_gone(struct form *f, const struct form_rival *r);
 void form_draw(struct form *f, struct box b); /* ui/form_draw.c; sets the cursor's place */
 
-/* For ui/form_draw.c and tests. */
+/* Between the files of the form, and for tests. */
+void form_set(struct form_value *v, const char *text);
+void form_check(struct form *f, int field);
+void form_go(struct form *f, int field); /* the cursor stands there, at its fault */
+bool form_undecided(const struct form *f, int field);
+void form_choose(struct form *f); /* shows what there is to choose */
+enum form_result form_merge_key(struct form *f, int key);
+void form_merge_draw(struct form *f, struct box b);
 bool form_shows(const struct form *f, int field);
 bool form_edits(const struct form *f, int field);   /* false: shown only */
 const char *form_choices(const struct ta_field *f); /* "a|b", NULL: free text */

@@ -21,7 +21,7 @@ static int lines_of(const struct form *f, int i)
 	const struct form_value *v = &f->values[i];
 	if (!form_shows(f, i))
 		return 0;
-	return 1 + (v->theirs != NULL) + (i == f->sel && v->seen && *v->error && v->error_at >= 0);
+	return 1 + (i == f->sel && v->seen && *v->error && v->error_at >= 0);
 }
 
 static void draw_secret(const struct form_value *v, struct pen *p)
@@ -58,7 +58,7 @@ static void draw_label(const struct form *f, int i, struct pen *p)
 {
 	const struct form_value *v = &f->values[i];
 	bool wrong = v->seen && *v->error;
-	if (wrong || v->undecided)
+	if (wrong || form_undecided(f, i))
 		draw_glyph(p, wrong ? ST_BAD : ST_WARN, wrong ? GL_BAD : GL_WARN);
 	else if (i == f->sel)
 		draw_glyph(p, ST_STRONG, GL_SELECT);
@@ -70,6 +70,18 @@ static void draw_label(const struct form *f, int i, struct pen *p)
 	draw_gap(p, 1);
 	draw_cell(p, i == f->sel ? ST_STRONG : ST_TEXT, LABEL_W - 3, label);
 	draw_gap(p, 1);
+}
+
+/* What two operators made of the field, at the end of its line. */
+static void draw_side(const struct form *f, int i, struct pen p)
+{
+	const struct form_value *v = &f->values[i];
+	const char *text = form_undecided(f, i)                  ? " both changed it: ^T"
+			   : v->theirs && v->pick == PICK_THEIRS ? " theirs"
+			   : v->theirs                           ? " yours, not theirs"
+								 : "";
+	struct pen side = {p.y, TA_MAX(p.x, p.end - draw_width(text) - 1), p.end, false};
+	draw_text(&side, ST_WARN, -1, text);
 }
 
 /* The value; returns the first byte shown. */
@@ -94,10 +106,7 @@ static size_t draw_value(struct form *f, int i, struct pen p)
 		x += (int)utf8_width(v->text.text + from, v->text.at - from);
 		draw_line(v, p, from);
 	}
-	if (v->news) {
-		struct pen side = {p.y, TA_MAX(p.x, p.end - 14), p.end, false};
-		draw_text(&side, ST_WARN, -1, " (theirs, new)");
-	}
+	draw_side(f, i, p);
 	if (here) {
 		f->cursor_y = p.y;
 		f->cursor_x = TA_MIN(x, p.end - 1);
@@ -112,12 +121,6 @@ static void draw_field(struct form *f, int i, struct box b, int row)
 	draw_label(f, i, &p);
 	int x = p.x;
 	size_t from = draw_value(f, i, p);
-	if (v->theirs && row < b.h) {
-		struct pen t = pen_at(b, row++);
-		draw_gap(&t, 2);
-		draw_cell(&t, ST_WARN, LABEL_W - 2, v->undecided ? "theirs (^T)" : "theirs");
-		draw_text(&t, ST_WARN, -1, *v->theirs ? v->theirs : "(empty)");
-	}
 	if (i != f->sel || !v->seen || !*v->error || v->error_at < (int)from || row >= b.h)
 		return;
 	struct pen c = pen_at(b, row);
@@ -151,6 +154,10 @@ static void draw_foot(const struct form *f, struct box b)
 
 void form_draw(struct form *f, struct box b)
 {
+	if (f->choosing) {
+		form_merge_draw(f, b);
+		return;
+	}
 	char note[60] = "* has to be given";
 	struct box body = {b.y + 1, b.x, b.h - 3, b.w};
 	int n = (int)f->table->nfields, before = 0, row = 0;

@@ -17,7 +17,10 @@ enum key_context {
 	K_RULES = 256,
 	K_ALL = 511, /* wherever letters are commands */
 	K_TABLES = K_STORES | K_PIXELS | K_RULES,
-	K_FORM = 512
+	K_FORM = 512,
+	K_MERGE = 1024, /* two operators' versions are on view */
+	K_PICK = 2048,  /* beside K_MERGE: one of them can be chosen, the row is not deleted */
+	K_MERGED = 4096 /* beside K_FORM: there are two versions */
 };
 
 enum req {

@@ -259,7 +259,8 @@ static void build_help(struct app *app)
 		const char *title;
 	} groups[] = {{K_OVERVIEW, "Overview"}, {K_HEALTH, "Health"}, {K_EVENTS, "Events"},
 		{K_REVENUE, "Revenue"}, {K_STORES, "Stores"}, {K_PIXELS, "Pixels"},
-		{K_RULES, "Rules"}, {K_FORM, "Forms"}, {K_INSPECT, "Inspector"}};
+		{K_RULES, "Rules"}, {K_FORM | K_MERGED, "Forms"},
+		{K_MERGE | K_PICK, "Two operators, one row"}, {K_INSPECT, "Inspector"}};
 	struct textview *t = &app->help_text;
 	unsigned here = app->inspect.focused ? K_INSPECT : pane_get(app->pane)->context;
 	textview_clear(t);
@@ -334,7 +335,8 @@ void screen_draw(struct app *app)
 			draw_keys(app, all, all.h - 1);
 		draw_line(app, all, all.h - 2);
 	}
-	bool form = app->edit.form.open && app->edit.ask.kind == ASK_NOTHING;
+	bool form = app->edit.form.open && !app->edit.form.choosing &&
+		    app->edit.ask.kind == ASK_NOTHING;
 	curs_set(app->prompt.active || form ? 1 : 0);
 	if (all.w < SCREEN_MIN_W || all.h < SCREEN_MIN_H)
 		draw_too_small(all);

@@ -54,6 +54,17 @@ static const struct table_row *look(struct db *db, struct work *w)
 	return table_find(db, w->table, id, &w->mem, row, &ignored) ? NULL : row;
 }
 
+/* Who was it, and which secrets were replaced: the row itself does not say. */
+static void look_rival(struct db *db, struct work *w)
+{
+	struct ta_err ignored = {0};
+	char object[60];
+	int n = w->after && w->edit.version ? w->after->version - w->edit.version : 1;
+	snprintf(object, sizeof(object), "%s %lld", w->table->word, (long long)w->edit.id);
+	if (audit_last(db, object, n, &w->mem, &w->rival, &ignored))
+		w->rival = (struct audit_last){0};
+}
+
 static enum ta_rc order(struct db *db, struct work *w)
 {
 	bool hold = strcmp(w->order, COMMAND_PIXEL_HOLD) == 0;
@@ -92,7 +103,10 @@ void work_run(struct db *db, struct work *w)
 		rc = order(db, w);
 	else
 		rc = change(db, w);
-	if (w->kind > WORK_DEPENDS && (!rc || rc == TA_CONFLICT))
+	bool other = w->edit.id && (rc == TA_CONFLICT || rc == TA_NOTFOUND);
+	if (w->kind > WORK_DEPENDS && (!rc || other))
 		w->after = look(db, w);
 	w->err.rc = rc;
+	if (w->kind > WORK_DEPENDS && other)
+		look_rival(db, w);
 }

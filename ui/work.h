@@ -3,6 +3,7 @@
 #ifndef UI_WORK_H
 #define UI_WORK_H
 
+#include "db/audit.h"
 #include "db/table.h"
 #include "src/arena.h"
 
@@ -31,6 +32,8 @@ struct work {
 	/* The row as it was before the change, and as it is after it; after TA_CONFLICT `after` is
 	 * what another operator made of it. NULL: there is none. */
 	const struct table_row *before, *after;
+	/* After a change that was refused because of another operator: what is known of that. */
+	struct audit_last rival;
 	const char *answer; /* WORK_ORDER: the owner's words */
 };
 

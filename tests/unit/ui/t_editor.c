@@ -398,8 +398,24 @@ static void a_refusal_stands_at_its_field(void **state)
 /* Two operators -----------------------------------------------------------------------------------
  */
 
-/* Ben has saved version 4 of rule 12 while it was edited here. */
-static struct app *conflict(void)
+/* The save that is under way is refused: Ben has saved meanwhile, and the row is now so. */
+static void refused(struct app *app, int version, const char *priority, const char *action)
+{
+	struct work *w = serve(app);
+	struct table_row theirs = *work_row(&w->mem, w->table, &rows_of[GRID_RULES][0]);
+	theirs.version = version;
+	theirs.v[1] = priority;
+	theirs.v[7] = action;
+	theirs.v[12] = "user:ben";
+	ta_fail(&w->err, TA_CONFLICT, "the rule was changed meanwhile");
+	w->after = &theirs;
+	w->rival = (struct audit_last){.actor = "user:ben", .at_us = FAKE_NOW - 40 * US_PER_S};
+	editor_take(app, w);
+	assert_null(serve(app));
+}
+
+/* Rule 12 is edited here: priority 5 and a note. */
+static struct app *edited(void)
 {
 	struct app *app = open_at("8\r");
 	to_field(app, "priority");
@@ -408,16 +424,13 @@ static struct app *conflict(void)
 	to_field(app, "note");
 	type(app, "mine");
 	app_key(app, 19);
-	struct work *w = serve(app);
-	struct table_row theirs = *work_row(&w->mem, w->table, &rows_of[GRID_RULES][0]);
-	theirs.version = 4;
-	theirs.v[1] = "7";
-	theirs.v[7] = "drop";
-	theirs.v[12] = "user:ben";
-	ta_fail(&w->err, TA_CONFLICT, "the rule was changed meanwhile");
-	w->after = &theirs;
-	editor_take(app, w);
-	assert_null(serve(app));
+	return app;
+}
+
+static struct app *conflict(void)
+{
+	struct app *app = edited();
+	refused(app, 4, "7", "drop");
 	return app;
 }
 
@@ -425,13 +438,16 @@ static void nobodys_change_is_lost(void **state)
 {
 	(void)state;
 	struct app *app = conflict();
+	assert_int_equal(app_context(app), K_MERGE | K_PICK);
+	assert_string_equal(app->edit.form.rival, "ben");
 	assert_string_equal(value_of(app, "priority")->theirs, "7");
 	assert_string_equal(value_of(app, "priority")->text.text, "5");
 	assert_string_equal(value_of(app, "action")->text.text, "drop"); /* only theirs */
 	assert_null(value_of(app, "note")->theirs);                      /* only ours */
 	app_key(app, 19);
 	assert_null(serve(app)); /* first decide */
-	app_key(app, 25);        /* ^Y */
+	assert_int_equal(app_context(app), K_MERGE | K_PICK);
+	app_key(app, 25); /* ^Y */
 	app_key(app, 19);
 	struct work *w = serve(app);
 	assert_int_equal(w->edit.version, 4);
@@ -441,16 +457,142 @@ static void nobodys_change_is_lost(void **state)
 	work_free(w);
 	done(app);
 	app = conflict();
-	app_key(app, 20); /* ^T */
+	type(app, "t");
 	assert_string_equal(value_of(app, "priority")->text.text, "7");
-	app_key(app, 25);
+	type(app, "y");
 	assert_string_equal(value_of(app, "priority")->text.text, "5");
-	app_key(app, 20);
+	app_key(app, TERM_KEY(KEY_LEFT));
 	app_key(app, 19);
 	w = serve(app);
 	assert_null(sent(w, "priority"));
 	assert_string_equal(sent(w, "note"), "mine");
 	work_free(w);
+	done(app);
+}
+
+/* What only one of them changed can be chosen too: theirs given up, ours given up. */
+static void any_field_can_be_chosen(void **state)
+{
+	(void)state;
+	struct app *app = conflict();
+	type(app, "yjyjt"); /* priority, action, note */
+	app_key(app, 19);
+	struct work *w = serve(app);
+	assert_string_equal(sent(w, "priority"), "5");
+	assert_string_equal(sent(w, "action"), "send");
+	assert_null(sent(w, "note"));
+	work_free(w);
+	done(app);
+}
+
+static void a_third_version_asks_again(void **state)
+{
+	(void)state;
+	struct app *app = conflict();
+	type(app, "y");
+	app_key(app, 19);
+	refused(app, 5, "7", "send"); /* priority stands as it was when it was decided */
+	assert_string_equal(value_of(app, "priority")->text.text, "5");
+	assert_int_equal(value_of(app, "priority")->pick, PICK_OURS);
+	assert_null(value_of(app, "action")->theirs); /* they took it back */
+	app_key(app, 19);
+	refused(app, 6, "8", "send");
+	assert_true(form_undecided(&app->edit.form, 1));
+	app_key(app, 19);
+	assert_null(serve(app));
+	type(app, "y");
+	app_key(app, 19);
+	refused(app, 7, "5", "send"); /* now they wrote the same */
+	assert_null(value_of(app, "priority")->theirs);
+	app_key(app, 19);
+	struct work *w = serve(app);
+	assert_int_equal(w->edit.version, 7);
+	assert_null(sent(w, "priority"));
+	assert_string_equal(sent(w, "note"), "mine");
+	work_free(w);
+	done(app);
+}
+
+static void a_choice_may_be_written_by_hand(void **state)
+{
+	(void)state;
+	struct app *app = conflict();
+	type(app, "e"); /* the form, at the priority */
+	assert_int_equal(app_context(app), K_FORM | K_MERGED);
+	app_key(app, 21);
+	type(app, "6");
+	app_key(app, 20); /* ^T: both versions again */
+	assert_string_equal(value_of(app, "priority")->ours, "6");
+	app_key(app, 19);
+	struct work *w = serve(app);
+	assert_string_equal(sent(w, "priority"), "6");
+	work_free(w);
+	done(app);
+}
+
+static struct app *deleted(void)
+{
+	struct app *app = edited();
+	struct work *w = serve(app);
+	ta_fail(&w->err, TA_NOTFOUND, "there is no rule with id 12");
+	w->rival = (struct audit_last){.actor = "user:ben", .at_us = FAKE_NOW - 40 * US_PER_S};
+	editor_take(app, w);
+	assert_null(serve(app));
+	return app;
+}
+
+static void a_deleted_row_comes_back_when_asked(void **state)
+{
+	(void)state;
+	struct app *app = deleted();
+	assert_true(app->edit.form.gone && app->edit.form.choosing);
+	app_key(app, 19);
+	struct work *w = serve(app);
+	assert_int_equal(w->kind, WORK_ADD);
+	assert_int_equal(w->edit.id, 12);
+	assert_string_equal(sent(w, "priority"), "5");
+	assert_string_equal(sent(w, "expr"), rule_row[5]);
+	assert_string_equal(sent(w, "action"), "send");
+	/* A third one was quicker: then there are two versions again. */
+	struct table_row theirs = *work_row(&w->mem, w->table, &rows_of[GRID_RULES][0]);
+	theirs.version = 5;
+	theirs.v[1] = "9";
+	ta_fail(&w->err, TA_CONFLICT, "rule 12 is in force");
+	w->after = &theirs;
+	editor_take(app, w);
+	assert_false(app->edit.form.gone);
+	assert_true(form_undecided(&app->edit.form, 1));
+	type(app, "y");
+	app_key(app, 19);
+	w = serve(app);
+	assert_int_equal(w->kind, WORK_SET);
+	assert_int_equal(w->edit.version, 5);
+	assert_string_equal(sent(w, "priority"), "5");
+	work_free(w);
+	done(app);
+}
+
+/* Both typed a token: neither is ever shown, and one of them has to be chosen. */
+static void two_secrets(void **state)
+{
+	(void)state;
+	struct app *app = open_at("7\r");
+	to_field(app, "token");
+	type(app, "hidden");
+	app_key(app, 19);
+	struct work *w = serve(app);
+	struct table_row theirs = *work_row(&w->mem, w->table, &rows_of[GRID_PIXELS][0]);
+	theirs.version = 8;
+	ta_fail(&w->err, TA_CONFLICT, "the pixel was changed meanwhile");
+	w->after = &theirs;
+	w->rival = (struct audit_last){.actor = "user:ben", .set = "{\"token\":\"set\"}\n"};
+	editor_take(app, w);
+	assert_null(serve(app));
+	assert_true(form_undecided(&app->edit.form, app->edit.form.sel));
+	type(app, "t");
+	app_key(app, 19);
+	assert_null(serve(app)); /* nothing of ours is left */
+	assert_false(app->edit.form.open);
 	done(app);
 }
 
@@ -564,6 +706,7 @@ static void screens(void **state)
 	shots("rule-fault", see_fault);
 	shots("pixel-form", see_secret);
 	shots("rule-conflict", conflict);
+	shots("rule-deleted", deleted);
 }
 
 /* A secret that is typed reaches no cell of the screen and no byte of the terminal. */
@@ -600,6 +743,11 @@ int main(void)
 		cmocka_unit_test(choices_and_ways),
 		cmocka_unit_test(a_refusal_stands_at_its_field),
 		cmocka_unit_test(nobodys_change_is_lost),
+		cmocka_unit_test(any_field_can_be_chosen),
+		cmocka_unit_test(a_third_version_asks_again),
+		cmocka_unit_test(a_choice_may_be_written_by_hand),
+		cmocka_unit_test(a_deleted_row_comes_back_when_asked),
+		cmocka_unit_test(two_secrets),
 		cmocka_unit_test(a_condition_is_counted),
 		cmocka_unit_test(screens),
 		cmocka_unit_test(secrets_are_never_shown),
