@@ -19,7 +19,7 @@ enum pane_id {
 enum link { LINK_CONNECTING, LINK_LIVE, LINK_STALE, LINK_LOST, LINK_NO_SCHEMA };
 
 /* What only the loop can do. */
-enum todo { TODO_QUIT = 1, TODO_REPAINT = 2, TODO_SUSPEND = 4, TODO_REFRESH = 8 };
+enum todo { TODO_QUIT = 1, TODO_REPAINT = 2, TODO_SUSPEND = 4, TODO_REFRESH = 8, TODO_EDITOR = 16 };
 
 struct app {
 	struct data data;

@@ -1,6 +1,7 @@
 #include "ui/editor.h"
 
 #include "src/clock.h"
+#include "ui/external.h"
 #include "ui/pane.h"
 #include "ui/term.h"
 
@@ -171,6 +172,14 @@ static void form_takes(struct app *app, int key)
 	case FORM_CHANGED:
 		count_matches(app);
 		return;
+	case FORM_EDITOR:
+		if (form_takes_text(f))
+			app->todo |= TODO_EDITOR;
+		else
+			app_toast(app, false,
+				"a secret is never written to a file, and a choice "
+				"needs no editor");
+		return;
 	case FORM_NOT_ITS:
 		if (key == 3) /* ^C */
 			app_toast(app, false, "the form stays; Esc leaves it, ^S saves it");
@@ -179,6 +188,28 @@ static void form_takes(struct app *app, int key)
 		return;
 	case FORM_GOES_ON:
 		return;
+	}
+}
+
+void editor_text(const struct app *app, struct external *e)
+{
+	const struct form *f = &app->edit.form;
+	const struct line *l = &f->values[f->sel].text;
+	e->text = l->text;
+	e->name = is_condition(f->table, f->sel) ? "condition.txt" : "text.txt";
+	e->max = l->size - 2;
+}
+
+void editor_text_back(struct app *app, const char *text, const struct ta_err *err)
+{
+	struct form *f = &app->edit.form;
+	if (!text) {
+		app_toast(app, true, "%s", err->msg);
+	} else if (strcmp(text, f->values[f->sel].text.text) == 0) {
+		app_toast(app, false, "the editor changed nothing");
+	} else {
+		form_put(f, text);
+		count_matches(app);
 	}
 }
 

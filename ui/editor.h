@@ -69,6 +69,11 @@ struct work *editor_next(struct editor *e);
 /* Takes a finished work, and frees it. */
 void editor_take(struct app *app, struct work *w);
 
+/* The field's text for the operator's own editor, and what it made of it: NULL nothing. */
+struct external;
+void editor_text(const struct app *app, struct external *e);
+void editor_text_back(struct app *app, const char *text, const struct ta_err *err);
+
 /* ui/grid.c */
 const struct table_row *grid_selected(const struct grid *g); /* NULL: none */
 void grid_take(struct grid *g, struct work *w);

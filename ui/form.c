@@ -282,6 +282,23 @@ static enum form_result value_key(struct form *f, int key)
 	return FORM_CHANGED;
 }
 
+bool form_takes_text(const struct form *f)
+{
+	return form_edits(f, f->sel) && !is_secret(f, f->sel) && !form_choices(field(f, f->sel));
+}
+
+void form_put(struct form *f, const char *text)
+{
+	struct form_value *v = &f->values[f->sel];
+	form_set(v, text);
+	if (form_undecided(f, f->sel) || v->pick)
+		v->pick = PICK_OURS;
+	f->error[0] = '\0';
+	form_check(f, f->sel);
+	v->seen = true;
+	form_go(f, f->sel);
+}
+
 static bool moves(struct form *f, int key)
 {
 	bool enter = key == '\r' || key == '\n' || key == TERM_KEY(KEY_ENTER);
@@ -308,6 +325,8 @@ enum form_result form_key(struct form *f, int key)
 		key = ' ';
 	if (key == 19) /* ^S */
 		return FORM_SAVE;
+	if (key == 24) /* ^X */
+		return FORM_EDITOR;
 	if (key == 27)
 		return FORM_LEAVE;
 	if (f->merged && key == 20) { /* ^T */

@@ -56,7 +56,7 @@ struct form {
 	int cursor_y, cursor_x;
 };
 
-enum form_result { FORM_NOT_ITS, FORM_GOES_ON, FORM_CHANGED, FORM_SAVE, FORM_LEAVE };
+enum form_result { FORM_NOT_ITS, FORM_GOES_ON, FORM_CHANGED, FORM_SAVE, FORM_LEAVE, FORM_EDITOR };
 
 /* row NULL: a new one with the defaults. Opening closes what was open. */
 void form_open(
@@ -75,6 +75,10 @@ void form_fault(struct form *f, const struct ta_err *err);
 void form_conflict(struct form *f, const struct table_row *now, const struct form_rival *r);
 /* Another operator deleted the row: saving makes it again, where all that is needed is there. */
 void form_gone(struct form *f, const struct form_rival *r);
+/* What the operator's own editor may change: a free text that is no secret. */
+bool form_takes_text(const struct form *f);
+/* Puts a text into the field the cursor stands in, as if it had been typed. */
+void form_put(struct form *f, const char *text);
 void form_draw(struct form *f, struct box b); /* ui/form_draw.c; sets the cursor's place */
 
 /* Between the files of the form, and for tests. */

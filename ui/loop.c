@@ -2,6 +2,7 @@
 
 #include "src/clock.h"
 #include "src/log.h"
+#include "ui/external.h"
 #include "ui/fetch.h"
 #include "ui/screen.h"
 #include "ui/term.h"
@@ -209,6 +210,28 @@ static void draw(struct loop *l)
 	l->draw_at_us = 0;
 }
 
+/* The operator's own editor has the terminal. A ^C there was meant for it. */
+static void run_editor(struct loop *l)
+{
+	struct external e = {.mask = &l->old_mask};
+	struct ta_err err = {0};
+	struct timespec none = {0};
+	sigset_t interrupt;
+	editor_text(&l->app, &e);
+	struct buf text = BUF_INIT(e.max + 1);
+	term_leave();
+	enum ta_rc rc = external_edit(&e, &text, &err);
+	sigemptyset(&interrupt);
+	sigaddset(&interrupt, SIGINT);
+	while (sigtimedwait(&interrupt, NULL, &none) == SIGINT)
+		;
+	term_return();
+	now(l);
+	editor_text_back(&l->app, rc ? NULL : buf_str(&text), &err);
+	buf_release(&text);
+	l->dirty = true;
+}
+
 static void take_keys(struct loop *l)
 {
 	int key, n = 0;
@@ -217,7 +240,7 @@ static void take_keys(struct loop *l)
 			continue;
 		app_key(&l->app, key);
 		l->dirty = true;
-		if (l->app.todo & (TODO_QUIT | TODO_SUSPEND))
+		if (l->app.todo & (TODO_QUIT | TODO_SUSPEND | TODO_EDITOR))
 			break;
 	}
 	struct app *app = &l->app;
@@ -234,6 +257,8 @@ static void take_keys(struct loop *l)
 		term_suspend();
 		now(l);
 	}
+	if (app->todo & TODO_EDITOR)
+		run_editor(l);
 	bool refresh = (app->todo & TODO_REFRESH) != 0;
 	app->todo = refresh && !adb_idle(l->db) ? TODO_REFRESH : 0;
 	if (l->quit)

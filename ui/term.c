@@ -246,18 +246,28 @@ void term_repaint(void)
 	clearok(curscr, TRUE);
 }
 
-void term_suspend(void)
+void term_leave(void)
 {
 	drop_rest();
 	extra_modes(false);
 	curs_set(1);
 	endwin();
 	tcsetattr(STDIN_FILENO, TCSANOW, &term.found);
-	raise(SIGSTOP);
+}
+
+void term_return(void)
+{
 	refresh();
 	curs_set(0);
 	extra_modes(true);
 	term_resize();
+}
+
+void term_suspend(void)
+{
+	term_leave();
+	raise(SIGSTOP);
+	term_return();
 }
 
 bool term_copy(const char *text, size_t n)

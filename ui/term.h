@@ -30,6 +30,9 @@ int term_key(void);
 
 void term_resize(void);  /* after SIGWINCH */
 void term_repaint(void); /* the whole next frame is sent */
+/* Gives the terminal back to be used by another program, as it was found; takes it again. */
+void term_leave(void);
+void term_return(void);
 void term_suspend(void); /* Ctrl-Z: gives the terminal back and stops; returns when continued */
 /* ESC ]52: hands text to the terminal's clipboard; text beyond 8 KiB is refused: false. */
 bool term_copy(const char *text, size_t n);

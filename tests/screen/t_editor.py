@@ -6,10 +6,10 @@ import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import seed  # noqa: E402
-from t_console import Terminal  # noqa: E402
+from t_console import LEFT_ON, Terminal  # noqa: E402
 from lib import Cluster, Program, wait_until  # noqa: E402
 
-SAVE, TAB, CLEAR, YOURS = b"\x13", b"\t", b"\x15", b"\x19"
+SAVE, TAB, CLEAR, BTAB, YOURS, EDITOR = b"\x13", b"\t", b"\x15", b"\x1b[Z", b"\x19", b"\x18"
 
 
 class Editor(unittest.TestCase):
@@ -94,7 +94,7 @@ class Editor(unittest.TestCase):
             t.sees(["RULES", "shared"])
             t.keys(b"G\r")
             t.sees(["Edit rule", "shared", "version 1"])
-        one.keys(TAB + CLEAR + b"7" + TAB * 7 + b"of one" + SAVE)
+        one.keys(TAB + CLEAR + b"7" + BTAB * 2 + b"of one" + SAVE)
         one.sees(["rule shared saved"])
         two.keys(TAB + CLEAR + b"5" + SAVE)
         two.sees(["saved version 2", "Theirs", "of one", "nothing of yours is saved yet"])
@@ -106,6 +106,47 @@ class Editor(unittest.TestCase):
         row = self.row("rule", "show", "shared")
         self.assertEqual((row["priority"], row["note"], row["version"]), (5, "of one", 3))
         one.sees(["  5  "])  # seen by all consoles
+
+    def test_a_long_field_in_the_own_editor(self):
+        script = os.path.join(self.prog.home, "my editor")
+        with open(script, "w") as f:
+            f.write('#!/bin/sh\nstty -a | grep -o " icanon"\nstat -c "mode %a" "$2"\n'
+                    'read -r line\nprintf "%s\\n  and not test\\n" "$line" > "$2"\nexit "$(cat "$1")"\n')
+        os.chmod(script, 0o755)
+        link = os.path.join(self.prog.home, "edit")
+        os.symlink(script, link)
+        status = os.path.join(self.prog.home, "status")
+        with open(status, "w") as f:
+            f.write("0")
+        t = Terminal({**self.prog.env, "VISUAL": f"{link} {status}"}, "console", "rules")
+        self.addCleanup(t.close)
+        t.sees(["RULES"])
+        t.keys(b"a")
+        t.sees(["New rule"])
+        t.keys(b"by-editor" + TAB * 5 + b"value > 5" + EDITOR)
+        # The terminal is the editor's: as it was found, nothing of ours left on.
+        wait_until(lambda: b"mode 600" in t.read(), what="the editor")
+        self.assertIn(b" icanon", t.out)
+        for on, off in LEFT_ON.items():
+            self.assertGreaterEqual(t.out.rfind(off), t.out.rfind(on), on)
+        t.keys(b"value > 7\r")
+        t.sees(["value > 7 and not test", "New rule"])
+        with open(status, "w") as f:
+            f.write("9")
+        t.keys(EDITOR)
+        wait_until(lambda: b"mode 600" in t.read(), what="the editor")
+        t.keys(b"value > 9\r")
+        t.sees(["ended with status 9", "value > 7 and not test"])
+        t.keys(b"\x1b")
+        t.sees(["Discard it?"])
+        t.keys(b"y7")
+        t.sees(["PIXELS"])
+        t.keys(b"a")
+        t.sees(["New pixel"])
+        t.keys(TAB * 4 + b"hush" + EDITOR)
+        t.sees(["a secret is never written to a file"])
+        left = [f for f in os.listdir("/tmp") if f.startswith("trackai-edit-")]
+        self.assertEqual(left, [])
 
     def test_a_key_never_waits_for_the_database(self):
         t = self.start("console", "stores")
