@@ -4,7 +4,11 @@
  * kind           args (JSON)                      owner
  * pixel.hold     {"pixel":ID,"reason":"operator"} dispatcher
  * pixel.release  {"pixel":ID}                     dispatcher
- * receipt.replay {"writer":W,"id":ID}            router */
+ * pixel.test     see db/pixel_test.h              dispatcher
+ * receipt.replay {"writer":W,"id":ID}            router
+ *
+ * A short order is done at once. One that takes its owner longer (pixel.test) is first taken: its
+ * answer reads COMMAND_TAKEN until it is done. */
 #ifndef DB_COMMAND_H
 #define DB_COMMAND_H
 
@@ -18,12 +22,16 @@ struct arena;
 #define COMMAND_CHANNEL        "command"
 #define COMMAND_PIXEL_HOLD     "pixel.hold"
 #define COMMAND_PIXEL_RELEASE  "pixel.release"
+#define COMMAND_PIXEL_TEST     "pixel.test"
 #define COMMAND_RECEIPT_REPLAY "receipt.replay"
 
 #define COMMAND_WAIT_MS 3000
+#define COMMAND_LONG_MS 40000 /* for one that was taken */
+#define COMMAND_TAKEN   "taken"
 
 struct command {
-	int64_t id; /* 0: none */
+	int64_t id;    /* 0: none */
+	int64_t at_us; /* when it was given */
 	const char *actor, *kind, *args;
 };
 
@@ -34,10 +42,21 @@ TA_MUST enum ta_rc command_post(struct db *db, struct command *c, struct ta_err 
 TA_MUST enum ta_rc command_wait(
 	struct db *db, int64_t id, struct arena *a, const char **answer, struct ta_err *err);
 
-/* For owners: the oldest unanswered order of one of `kinds` (comma-separated), c->id 0 when none.
+/* As command_wait, for a kind that is taken first: at most COMMAND_WAIT_MS until it is taken, else
+ * it is withdrawn (TA_TIMEOUT, nothing was done); then at most COMMAND_LONG_MS. */
+TA_MUST enum ta_rc command_wait_long(
+	struct db *db, int64_t id, struct arena *a, const char **answer, struct ta_err *err);
+
+/* For owners: the oldest of one of `kinds` (comma-separated) that is neither answered nor taken,
+ * c->id 0 when none.
  * Strings live in the arena. */
 TA_MUST enum ta_rc command_next(
 	struct db *db, const char *kinds, struct arena *a, struct command *c, struct ta_err *err);
+/* Marks an order as taken, outside a transaction; *mine false: it was withdrawn meanwhile. */
+TA_MUST enum ta_rc command_take(struct db *db, int64_t id, bool *mine, struct ta_err *err);
+/* Refuses what a former owner of the kind took and never answered. */
+TA_MUST enum ta_rc command_abandon(
+	struct db *db, const char *kind, const char *answer, struct ta_err *err);
 /* Answers, in the caller's transaction. */
 TA_MUST enum ta_rc command_answer(
 	struct db *db, int64_t id, bool ok, const char *answer, struct ta_err *err);

@@ -298,12 +298,7 @@ static void finish_request(struct build *bd, struct batch *b)
 	b->pixel->dest->request(&b->mem, &bd->cfg, views, b->n, &b->req);
 	free(views);
 	TA_ASSERT(!b->req.body.over);
-	if (!b->req.secret_body)
-		return;
-	buf_init(&b->wire, b->req.body.len + strlen(b->req.secret_body) + 16);
-	buf_add(&b->wire, b->req.body.p, 1);
-	buf_adds(&b->wire, b->req.secret_body);
-	buf_add(&b->wire, b->req.body.p + 1, b->req.body.len - 1);
+	dest_wire(&b->req, &b->wire);
 }
 
 static void take_from_retry(struct dispatch *d, const struct batch *b, const struct batch_event *e)

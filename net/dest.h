@@ -84,6 +84,13 @@ struct dest {
 
 const struct dest *dest_get(enum platform_id id); /* NULL: not built yet (sheets) */
 
+/* The body as it goes out when the token stands in it (secret_body), else `wire` stays empty and
+ * req->body goes as it is. crypto_wipe() it after use. */
+void dest_wire(const struct dest_request *req, struct buf *wire);
+/* Appends the request as it is stored and shown: method and URL, headers, an empty line and at most
+ * `most` bytes of the body, with *** where the token is. */
+void dest_record(const struct dest_request *req, size_t most, struct buf *out);
+
 #define DEST(platform, name) extern const struct dest dest_##name;
 #include "net/dests.def"
 #undef DEST

@@ -1,7 +1,7 @@
 /* Inside of the dispatcher: one process, one thread, one database connection, exchanges side by
  * side. Routes are read once and fanned out into a bounded queue per pixel (pump.c), batches are
  * built (batch.c), claimed and settled in one transaction (commit.c), sent, and judged (settle.c).
- * dispatcher.c owns the loop. */
+ * Test sends go beside all that (trial.c). dispatcher.c owns the loop. */
 #ifndef NET_DISPATCH_H
 #define NET_DISPATCH_H
 
@@ -13,6 +13,8 @@
 #include "net/dest.h"
 #include "net/http.h"
 #include "src/circuit.h"
+
+#include <jansson.h>
 
 #define FLYING_MAX  4    /* exchanges of one pixel */
 #define QUEUE_MAX   8192 /* event ids that wait in memory per pixel and range */
@@ -143,6 +145,7 @@ struct dispatch {
 	bool more;             /* the last read of the routes was full */
 	struct batches outbox; /* claimed by the transaction under way, then sent */
 	int64_t flying;        /* exchanges under way */
+	struct trial *trials;  /* test sends */
 	/* for the heartbeat */
 	int64_t settled, beat_us, beat_settled;
 	char last_error[200];
@@ -151,6 +154,10 @@ struct dispatch {
 /* pixels.c */
 struct pixel *pixel_find(const struct dispatch *d, int32_t id);
 TA_MUST enum ta_rc pixels_load(struct dispatch *d, struct ta_err *err);
+/* Changes the configuration by settings of a version or draft: a JSON object, values in the arena.
+ */
+TA_MUST enum ta_rc pixel_config_set(const struct pixel *p, const json_t *settings, struct arena *a,
+	struct dest_config *cfg, struct ta_err *err);
 void pixels_release(struct dispatch *d);
 void pixel_config(const struct pixel *p, struct dest_config *out);
 /* The settings of a pinned version, strings in the arena; the current ones where it is unknown. */
@@ -222,5 +229,16 @@ TA_MUST enum ta_rc take_commands(struct dispatch *d, struct ta_err *err);
 /* Applies d->w.changes to memory, and in the open transaction to the database. */
 TA_MUST enum ta_rc apply_changes(struct dispatch *d, struct ta_err *err);
 TA_MUST enum ta_rc write_changes(struct dispatch *d, int64_t now_us, struct ta_err *err);
+
+/* trial.c: test sends (db/pixel_test.h), beside the live traffic. */
+TA_MUST enum ta_rc trials_take(struct dispatch *d, struct ta_err *err);
+/* Takes a reply that belongs to a test send; false: it is a batch's. */
+bool trials_reply(struct dispatch *d, struct http_reply *r);
+/* Writes the answers that are there, each with its audit entry, in transactions of their own. */
+TA_MUST enum ta_rc trials_answer(struct dispatch *d, struct ta_err *err);
+/* Refuses what a former process took. */
+TA_MUST enum ta_rc trials_abandon(struct dispatch *d, struct ta_err *err);
+bool trials_under_way(const struct dispatch *d);
+void trials_release(struct dispatch *d);
 
 #endif

@@ -173,6 +173,8 @@ static void collect(struct dispatch *d)
 	struct http_reply r;
 	(void)http_run(d->http);
 	while (http_next(d->http, &r)) {
+		if (trials_reply(d, &r))
+			continue;
 		fault_point("dispatcher.after_send");
 		settle(d, r.tag, &r);
 	}
@@ -203,6 +205,10 @@ static enum ta_rc listen_to(struct dispatch *d, bool tick, struct ta_err *err)
 		rc = pixels_load(d, err);
 	if (!rc && (heard & HEARD_COMMAND || tick))
 		rc = take_commands(d, err);
+	if (!rc && (heard & HEARD_COMMAND || tick))
+		rc = trials_take(d, err);
+	if (!rc)
+		rc = trials_answer(d, err);
 	return rc ? rc : apply_changes(d, err);
 }
 
@@ -358,9 +364,11 @@ static void finish(struct dispatch *d)
 	struct ta_err err;
 	int64_t end = clock_mono_us() + STOP_US;
 	batches_free(&d->outbox);
-	while (d->flying && clock_mono_us() < end) {
+	while ((d->flying || trials_under_way(d)) && clock_mono_us() < end) {
 		http_wait(d->http, NULL, 0, 50);
 		collect(d);
+		if (trials_answer(d, &err))
+			log_error("%s", err.msg);
 		if (writes_pending(d) && (apply_changes(d, &err) || commit_round(d, &err))) {
 			log_error("%s", err.msg);
 			return;
@@ -393,6 +401,9 @@ int dispatcher_run(const struct role *role)
 		rc = take_up(&d, &err);
 	if (!rc) {
 		log_info("active: %zu pixels", d.npixels);
+		rc = trials_abandon(&d, &err);
+	}
+	if (!rc) {
 		run_loop(&d, &rc, &err);
 	}
 	if (!rc && d.stage.db && !db_lost(d.stage.db))
@@ -401,6 +412,7 @@ int dispatcher_run(const struct role *role)
 		log_error("%s", err.msg);
 	http_close(d.http);
 	writes_release(&d);
+	trials_release(&d);
 	batches_free(&d.outbox);
 	pixels_release(&d);
 	arena_release(&d.former_mem);

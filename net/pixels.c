@@ -175,12 +175,32 @@ void pixel_config(const struct pixel *p, struct dest_config *out)
 	};
 }
 
+/* The named setting; *now where the object does not speak of it, NULL where it is empty. */
 static const char *setting(struct arena *a, const json_t *o, const char *key, const char *now)
 {
 	const json_t *v = json_object_get(o, key);
-	if (json_is_null(v))
-		return NULL;
-	return json_is_string(v) ? arena_strdup(a, json_string_value(v)) : now;
+	if (!v)
+		return now;
+	const char *s = json_string_value(v);
+	return s && *s ? arena_strdup(a, s) : NULL;
+}
+
+enum ta_rc pixel_config_set(const struct pixel *p, const json_t *settings, struct arena *a,
+	struct dest_config *cfg, struct ta_err *err)
+{
+	const char *account = setting(a, settings, "account", cfg->account);
+	const char *content = setting(a, settings, "content_id", cfg->content_id);
+	const char *events = setting(a, settings, "event_names", NULL);
+	const char *contents = setting(a, settings, "content_ids", NULL);
+	enum ta_rc rc = TA_OK;
+	cfg->account = account ? account : cfg->account;
+	cfg->content_id = content ? content : cfg->content_id;
+	cfg->test_code = setting(a, settings, "test_code", cfg->test_code);
+	if (json_object_get(settings, "event_names"))
+		rc = event_map_parse(a, events, (int)p->row.platform, &cfg->event_names, err);
+	if (!rc && json_object_get(settings, "content_ids"))
+		rc = name_map_parse(a, contents, &cfg->content_ids, err);
+	return rc;
 }
 
 enum ta_rc pixel_config_at(struct dispatch *d, const struct pixel *p, int32_t version,
@@ -194,13 +214,9 @@ enum ta_rc pixel_config_at(struct dispatch *d, const struct pixel *p, int32_t ve
 	if (rc || !*text)
 		return rc;
 	json_t *o = json_loads(text, 0, NULL);
-	const char *account = setting(a, o, "account", out->account);
-	const char *content = setting(a, o, "content_id", out->content_id);
-	out->account = account ? account : out->account;
-	out->content_id = content ? content : out->content_id;
-	out->test_code = setting(a, o, "test_code", out->test_code);
-	if (out->test_code && !*out->test_code)
-		out->test_code = NULL;
+	out->event_names = NULL;
+	out->content_ids = NULL;
+	rc = pixel_config_set(p, o, a, out, err);
 	json_decref(o);
-	return TA_OK;
+	return rc;
 }

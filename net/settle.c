@@ -241,25 +241,10 @@ static struct db_bytes packed(struct arena *a, const void *p, size_t n)
 	return (struct db_bytes){out, lz_pack(p ? p : "", n, out)};
 }
 
-/* As it went out, with *** where the token was. */
 static struct db_bytes request_record(struct settling *s)
 {
-	const struct dest_request *q = &s->b->req;
 	struct buf b = BUF_INIT(REQUEST_KEPT + 8192);
-	buf_addf(&b, "%s %s\n", q->method, q->url);
-	for (size_t i = 0; i < TA_COUNT(q->headers) && q->headers[i]; i++)
-		buf_addf(&b, "%s\n", q->headers[i]);
-	if (q->secret_header)
-		buf_addf(&b, "%.*s: ***\n", (int)strcspn(q->secret_header, ":"), q->secret_header);
-	buf_adds(&b, "\n");
-	const char *body = buf_str(&q->body);
-	size_t n = TA_MIN(q->body.len, REQUEST_KEPT);
-	if (q->secret_body && n) {
-		buf_adds(&b, "{\"access_token\":\"***\",");
-		buf_add(&b, body + 1, n - 1);
-	} else {
-		buf_add(&b, body, n);
-	}
+	dest_record(&s->b->req, REQUEST_KEPT, &b);
 	struct db_bytes out = packed(&s->d->w.mem, b.p, b.len);
 	buf_release(&b);
 	return out;

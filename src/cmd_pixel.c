@@ -1,4 +1,6 @@
-/* trackai pixel: destination accounts; hold and release are orders to the dispatcher. */
+/* trackai pixel: destination accounts; hold, release and test are orders to the dispatcher. */
+#include "src/cmd_pixel.h"
+
 #include "db/audit.h"
 #include "db/command.h"
 #include "db/conn.h"
@@ -62,6 +64,8 @@ int cmd_pixel(int argc, char **argv)
 		return run(argc, argv, COMMAND_PIXEL_HOLD);
 	if (argc > 1 && strcmp(argv[1], "release") == 0)
 		return run(argc, argv, COMMAND_PIXEL_RELEASE);
+	if (argc > 1 && strcmp(argv[1], "test") == 0)
+		return pixel_test(argc, argv);
 	int status = cmd_table(argc, argv);
 	return status >= 0 ? status : cmd_verb_fail(argc, argv);
 }

@@ -59,9 +59,9 @@ enum ta_rc cmd_secret(const char *given, const char *option, struct arena *a, co
 	return TA_OK;
 }
 
-static const char *option_name(struct line *l, const struct ta_field *f)
+const char *cmd_option_name(struct arena *a, const struct ta_field *f)
 {
-	char *s = arena_strdup(&l->mem, f->name);
+	char *s = arena_strdup(a, f->name);
 	for (char *p = s; *p; p++)
 		if (*p == '_')
 			*p = '-';
@@ -77,7 +77,7 @@ static enum ta_rc parse(struct line *l, bool edit, struct ta_err *err)
 	TA_ASSERT(t->nfields <= FIELDS_MAX);
 	for (size_t i = 0; edit && i < t->nfields; i++)
 		if (!(t->fields[i].flags & FIELD_READONLY))
-			opts[n++] = (struct opt){option_name(l, &t->fields[i]),
+			opts[n++] = (struct opt){cmd_option_name(&l->mem, &t->fields[i]),
 				t->fields[i].type == FIELD_BOOL ? OPT_YES : OPT_STR, &l->values[i],
 				t->fields[i].help};
 	if (!edit)
@@ -88,8 +88,8 @@ static enum ta_rc parse(struct line *l, bool edit, struct ta_err *err)
 	enum ta_rc rc = opt_parse(&l->argc, l->argv, opts, err);
 	for (size_t i = 0; !rc && i < t->nfields; i++)
 		if (l->values[i] && *l->values[i] && (t->fields[i].flags & FIELD_SECRET))
-			rc = cmd_secret(l->values[i], option_name(l, &t->fields[i]), &l->mem,
-				&l->values[i], err);
+			rc = cmd_secret(l->values[i], cmd_option_name(&l->mem, &t->fields[i]),
+				&l->mem, &l->values[i], err);
 	return rc;
 }
 

@@ -8,6 +8,7 @@ struct arena;
 struct db;
 struct table;
 struct table_row;
+struct ta_field;
 
 /* Runs `trackai WORD add|list|show|set|delete …`; argv[0] is the table's word. Returns the exit
  * status, -1 when the verb is none of these (nothing was touched). */
@@ -19,5 +20,7 @@ TA_MUST enum ta_rc cmd_table_row(struct db *db, const struct table *t, const cha
  * on stderr. A line end at the end is dropped. The text lives in the arena. */
 TA_MUST enum ta_rc cmd_secret(const char *given, const char *option, struct arena *a,
 	const char **out, struct ta_err *err);
+/* "webhook-secret" of the field webhook_secret, in the arena. */
+const char *cmd_option_name(struct arena *a, const struct ta_field *f);
 
 #endif
