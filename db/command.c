@@ -61,22 +61,60 @@ static enum ta_rc look(struct db *db, int64_t id, struct arena *a, const char **
 	return db_bool(r, 0, 1) ? TA_OK : ta_fail(err, TA_DENIED, "%s", *answer);
 }
 
+/* Is the stage that owns the order alive? Then it is only slow, and its answer worth waiting for.
+ */
+static enum ta_rc owner_lives(struct db *db, int64_t id, bool *lives, struct ta_err *err)
+{
+	PGresult *r = NULL;
+	struct db_args q = DB_ARGS_INIT;
+	db_arg_i64(&q, id);
+	db_arg_i64(&q, clock_now_us() - COMMAND_ALIVE_S * US_PER_S);
+	enum ta_rc rc = db_query(db,
+		"SELECT EXISTS (SELECT FROM heartbeat h, command c WHERE c.id = $1 AND h.active AND "
+		"h.at_us > $2 AND h.role = CASE WHEN c.kind LIKE 'receipt.%' THEN 'router' ELSE "
+		"'dispatcher' END)",
+		&q, &r, err);
+	*lives = !rc && db_bool(r, 0, 0);
+	PQclear(r);
+	db_args_release(&q);
+	return rc;
+}
+
+enum patience { WAITS, NOBODY, BUSY };
+
+/* For an order that waits since `ms`: is it time to give up, and why? */
+static enum ta_rc patience(
+	struct db *db, int64_t id, int64_t ms, enum patience *out, struct ta_err *err)
+{
+	bool lives = false;
+	*out = WAITS;
+	if (ms < COMMAND_WAIT_MS)
+		return TA_OK;
+	enum ta_rc rc = owner_lives(db, id, &lives, err);
+	if (!rc && (!lives || ms >= COMMAND_SLOW_MS))
+		*out = lives ? BUSY : NOBODY;
+	return rc;
+}
+
 enum ta_rc command_wait(
 	struct db *db, int64_t id, struct arena *a, const char **answer, struct ta_err *err)
 {
-	int64_t end = clock_mono_us() + COMMAND_WAIT_MS * INT64_C(1000);
+	int64_t begun = clock_mono_us();
 	for (;;) {
 		enum progress at;
+		enum patience end = WAITS;
 		enum ta_rc rc = look(db, id, a, answer, &at, err);
-		int64_t left_ms = (end - clock_mono_us()) / 1000;
+		if (!rc && at != DONE)
+			rc = patience(db, id, (clock_mono_us() - begun) / 1000, &end, err);
 		if (rc || at == DONE)
 			return rc;
-		if (left_ms <= 0)
-			return ta_fail(err, TA_TIMEOUT,
-				"stored as %lld, serve is not running; it is done as soon as "
-				"`trackai serve` runs",
-				(long long)id);
-		wait_notified(db, (int)TA_MIN(left_ms, 100));
+		if (end)
+			return ta_fail(err, TA_TIMEOUT, "stored as %lld, serve is %s",
+				(long long)id,
+				end == BUSY ? "busy; it is done as soon as its turn comes"
+					    : "not running; it is done as soon as `trackai "
+					      "serve` runs");
+		wait_notified(db, 100);
 	}
 }
 
@@ -102,18 +140,21 @@ enum ta_rc command_wait_long(
 	int64_t begun = clock_mono_us();
 	for (;;) {
 		enum progress at;
+		enum patience end = WAITS;
 		bool withdrawn = false;
 		enum ta_rc rc = look(db, id, a, answer, &at, err);
 		int64_t ms = (clock_mono_us() - begun) / 1000;
-		if (!rc && at == UNTAKEN && ms >= COMMAND_WAIT_MS)
+		if (!rc && at == UNTAKEN)
+			rc = patience(db, id, ms, &end, err);
+		if (!rc && end)
 			rc = withdraw(db, id, &withdrawn, err);
 		if (rc || at == DONE)
 			return rc;
 		if (withdrawn)
 			return ta_fail(err, TA_TIMEOUT,
-				"nothing was done: no dispatcher took the order within %d s; start "
+				"nothing was done: no dispatcher took the order within %lld s; start "
 				"`trackai serve` and try again",
-				COMMAND_WAIT_MS / 1000);
+				(long long)ms / 1000);
 		if (ms >= COMMAND_LONG_MS)
 			return ta_fail(err, TA_TIMEOUT,
 				"order %lld was taken and not answered within %d s; trackai log says "

@@ -28,6 +28,8 @@ struct arena;
 #define COMMAND_WAIT_MS 3000
 #define COMMAND_LONG_MS 40000 /* for one that was taken */
 #define COMMAND_TAKEN   "taken"
+#define COMMAND_SLOW_MS 30000 /* for an owner whose heartbeat is younger than COMMAND_ALIVE_S */
+#define COMMAND_ALIVE_S 10
 
 struct command {
 	int64_t id;    /* 0: none */
@@ -37,8 +39,9 @@ struct command {
 
 /* Stores an order, outside a transaction; fills in its id. */
 TA_MUST enum ta_rc command_post(struct db *db, struct command *c, struct ta_err *err);
-/* Waits for the answer, at most COMMAND_WAIT_MS; *answer lives in the arena. Errors: TA_TIMEOUT
- * ("stored as N, serve is not running"), TA_DENIED (the owner refused; its words), TA_DB. */
+/* Waits for the answer, COMMAND_WAIT_MS, or COMMAND_SLOW_MS while the owner shows that it lives;
+ * *answer lives in the arena. Errors: TA_TIMEOUT ("stored as N, serve is not running", or busy),
+ * TA_DENIED (the owner refused; its words), TA_DB. */
 TA_MUST enum ta_rc command_wait(
 	struct db *db, int64_t id, struct arena *a, const char **answer, struct ta_err *err);
 

@@ -24,7 +24,10 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
+
+#define ADDRESS_US (5 * US_PER_S)
 
 static const struct known {
 	const char *name;
@@ -174,6 +177,18 @@ static enum ta_rc check_settings(struct ta_err *err)
 	return conf_bytes(CONF_DISK_RESERVE, &reserve, err);
 }
 
+/* The listener of a supervisor that was just killed lets its address go at once, but only when the
+ * machine lets it run. */
+static enum ta_rc await_address(const struct serve *s, struct ta_err *err)
+{
+	const struct timespec pause = {.tv_nsec = 100000000};
+	int64_t end = clock_mono_us() + ADDRESS_US;
+	enum ta_rc rc;
+	while ((rc = probe_address(s, err)) && err->os == EADDRINUSE && clock_mono_us() < end)
+		(void)nanosleep(&pause, NULL);
+	return rc;
+}
+
 enum ta_rc serve_prepare(
 	struct serve *s, const char *roles, const char *database, struct ta_err *err)
 {
@@ -191,7 +206,7 @@ enum ta_rc serve_prepare(
 	if (!rc)
 		rc = load_keys(s, db, err);
 	if (!rc)
-		rc = probe_address(s, err);
+		rc = await_address(s, err);
 	db_close(db);
 	if (rc)
 		serve_wipe(s);

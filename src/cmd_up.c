@@ -28,10 +28,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#define UP_USER    "trackai"
-#define STOP_US    (90 * US_PER_S)
-#define ADDRESS_US (15 * US_PER_S) /* an old listener may need this long to let its port go */
-#define ANSWER_US  (60 * US_PER_S) /* a first start elsewhere may be making its database */
+#define UP_USER   "trackai"
+#define STOP_US   (90 * US_PER_S)
+#define ANSWER_US (60 * US_PER_S) /* a first start elsewhere may be making its database */
 
 /* The supervisor's lock --------------------------------------------------------------------- */
 
@@ -200,17 +199,6 @@ static void pause_ms(int ms)
 	(void)nanosleep(&t, NULL);
 }
 
-/* The listener of a supervisor that was killed takes a moment to go. */
-static enum ta_rc prepare_roles(struct serve *s, const char *roles, struct ta_err *err)
-{
-	int64_t end = clock_mono_us() + ADDRESS_US;
-	enum ta_rc rc;
-	while ((rc = serve_prepare(s, roles, conf_get(CONF_DATABASE), err)) &&
-		err->os == EADDRINUSE && clock_mono_us() < end)
-		pause_ms(200);
-	return rc;
-}
-
 static void reopen_log(void *arg)
 {
 	struct ta_err err;
@@ -224,7 +212,7 @@ static enum ta_rc supervise(struct cluster *c, const struct cluster_server *serv
 {
 	static struct serve s;
 	static struct super_child children[SUPER_MAX];
-	enum ta_rc rc = prepare_roles(&s, o->roles, err);
+	enum ta_rc rc = serve_prepare(&s, o->roles, conf_get(CONF_DATABASE), err);
 	if (rc)
 		return rc;
 	TA_ASSERT(1 + s.n + o->nextra <= SUPER_MAX);
