@@ -54,7 +54,7 @@ class Contract(unittest.TestCase):
         for n, body in enumerate(order):
             cls.post(body, topics[body], f"id-{n}")
         # purchases: created, test, JPY; one checkout; one refund
-        wait_until(lambda: cls.done(5), seconds=30, what="five events with final dispositions")
+        wait_until(lambda: cls.done(5), what="five events with final dispositions")
 
     @classmethod
     def tearDownClass(cls):

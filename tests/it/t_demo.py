@@ -8,12 +8,11 @@ import select
 import shutil
 import struct
 import subprocess
-import tempfile
 import termios
 import unittest
 import urllib.request
 
-from lib import TRACKAI, ensure_user, free_port, wait_until
+from lib import SLOW, TRACKAI, ensure_user, free_port, scratch_dir, wait_until
 
 
 def processes():
@@ -41,8 +40,7 @@ class Demo(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         ensure_user()
-        cls.home = tempfile.mkdtemp(prefix="ta-demo-")
-        os.chmod(cls.home, 0o755)
+        cls.home = scratch_dir("ta-demo-")
         cls.port = free_port()
         cls.env = {k: v for k, v in os.environ.items()
                    if not k.startswith(("TRACKAI_", "PG", "XDG_")) and k != "DATABASE_URL"}
@@ -64,7 +62,7 @@ class Demo(unittest.TestCase):
     @classmethod
     def run_(cls, *args, ok=True):
         p = subprocess.run([TRACKAI, *args], env=cls.env, stdin=subprocess.DEVNULL,
-                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=120)
+                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=120 * SLOW)
         if ok and p.returncode:
             raise AssertionError(f"trackai {' '.join(args)}: exit {p.returncode}: {p.stderr}")
         return p
@@ -73,12 +71,12 @@ class Demo(unittest.TestCase):
         return json.loads(self.run_(*args, "--json").stdout)
 
     def summary(self):
-        with urllib.request.urlopen(self.sandbox, timeout=10) as r:
+        with urllib.request.urlopen(self.sandbox, timeout=60) as r:
             return json.load(r)
 
     def test_1_every_platform_gets_events(self):
         got = wait_until(lambda: all(p["events"] >= 20 for p in self.summary()["platforms"].values()) and
-                         self.summary(), seconds=60, what="twenty events at each platform")
+                         self.summary(), what="twenty events at each platform")
         for account in got["accounts"]:
             self.assertEqual(account["conflicts"], 0, account)
         self.assertIn("runs already", self.run_("demo", "--background").stdout)
@@ -87,7 +85,7 @@ class Demo(unittest.TestCase):
         def held():
             return [p for p in self.json("pixel", "list")
                     if p["store"] == "nordic-lamps" and p["platform"] == "meta" and p["state"] == "held"]
-        pixel = wait_until(held, seconds=60, what="the pause of the pixel with the bad token")[0]
+        pixel = wait_until(held, what="the pause of the pixel with the bad token")[0]
         self.assertEqual(pixel["state_reason"], "auth")
         accounts = [a["account"] for a in self.summary()["accounts"] if a["events"]]
         self.assertNotIn("310000000000102", accounts)
@@ -98,7 +96,7 @@ class Demo(unittest.TestCase):
             self.assertEqual(len(rows), 12)
             return [r for r in rows if r["store"] == "nordic-lamps" and "meta" in r["pixel"] and
                     r["dispositions"].get("queued", 0) > 0]
-        wait_until(queued, seconds=30, what="events that wait for the paused pixel")
+        wait_until(queued, what="events that wait for the paused pixel")
         for row in self.json("ledger", "--recount"):
             self.assertEqual(row["balance"], 0, row)
             self.assertEqual(row["recount"]["difference"], 0, row)
@@ -108,13 +106,13 @@ class Demo(unittest.TestCase):
         def refused():
             a = next((a for a in self.summary()["accounts"] if a["account"] == "549755885103"), None)
             return a and a["refused"] > 0 and a["events"] > 0
-        wait_until(refused, seconds=60, what="a refused event at kaffe-shop's Pinterest account")
+        wait_until(refused, what="a refused event at kaffe-shop's Pinterest account")
 
     def test_5_stop_leaves_nothing(self):
         family = descendants(self.pid)
         self.assertGreater(len(family), 5)
         self.assertIn("stopped", self.run_("demo", "--stop").stdout)
-        wait_until(lambda: not (family & set(processes())), seconds=10, what="the end of every process")
+        wait_until(lambda: not (family & set(processes())), what="the end of every process")
         self.assertIn("no demo", self.run_("demo", "--stop").stdout)
 
 
@@ -122,8 +120,7 @@ class Foreground(unittest.TestCase):
     """On a terminal: the console opens on the demo, and leaving it stops what was started."""
 
     def play(self, leave):
-        home = tempfile.mkdtemp(prefix="ta-demo-")
-        os.chmod(home, 0o755)
+        home = scratch_dir("ta-demo-")
         env = {k: v for k, v in os.environ.items()
                if not k.startswith(("TRACKAI_", "PG", "XDG_")) and k != "DATABASE_URL"}
         env.update(TRACKAI_DATA=home, TRACKAI_LISTEN=f"127.0.0.1:{free_port()}", HOME=home,
@@ -136,11 +133,13 @@ class Foreground(unittest.TestCase):
         try:
             def shows(text):
                 nonlocal seen
-                if select.select([fd], [], [], 0.1)[0]:
+                if select.select([fd], [], [], 0.5)[0]:
                     seen += os.read(fd, 65536)
+                else:  # what was drawn in parts is drawn as a whole
+                    os.write(fd, b"\x0c")
                 return text in seen
-            wait_until(lambda: shows(b"OVERVIEW"), seconds=60, what="the console")
-            wait_until(lambda: shows(b"nordic-lamps"), seconds=60, what="the demo's shops on the screen")
+            wait_until(lambda: shows(b"OVERVIEW"), what="the console")
+            wait_until(lambda: shows(b"nordic-lamps"), what="the demo's shops on the screen")
             family = descendants(supervisor(home))
             self.assertGreater(len(family), 5)
             leave(fd)
@@ -150,7 +149,7 @@ class Foreground(unittest.TestCase):
             except OSError:  # the terminal is gone
                 pass
             _, status = os.waitpid(pid, 0)
-            wait_until(lambda: not (family & set(processes())), seconds=10, what="the end of it all")
+            wait_until(lambda: not (family & set(processes())), what="the end of it all")
             return status
         finally:
             subprocess.run([TRACKAI, "demo", "--stop"], env=env, stdout=subprocess.DEVNULL)

@@ -144,7 +144,7 @@ class Dispatch(unittest.TestCase):
                                 "verdict ORDER BY event_id, pixel_id, attempt = 0 DESC, attempt DESC) x GROUP BY 1")
         return {int(a): int(n) for a, n in rows}
 
-    def settle(self, n, seconds=30):
+    def settle(self, n, seconds=60):
         """Waits until n deliveries are final."""
         def done():
             if self.p.children[-1].poll() is not None:
@@ -185,7 +185,8 @@ class Dispatch(unittest.TestCase):
         leaked = self.one("SELECT count(*) FROM attempt WHERE position('token-shop'::bytea IN request) > 0")
         self.assertEqual(leaked, "0")
         self.assertEqual(int(self.one("SELECT sum(n) FROM tally WHERE item = 28")), 360)
-        self.assertIn('"in_flight"', self.one("SELECT detail FROM heartbeat WHERE role = 'dispatcher'"))
+        wait_until(lambda: '"in_flight"' in str(self.cluster.sql("SELECT detail FROM heartbeat WHERE role = "
+                                                                 "'dispatcher'")), what="the heartbeat")
         self.p.stop(serve)
         self.start()  # nothing goes again after an orderly stop
         self.put(1)
@@ -238,13 +239,13 @@ class Dispatch(unittest.TestCase):
         self.begin(clock="@" + clock, platforms=("pinterest",), urls={"TRACKAI_PINTEREST_URL": stub.url})
         self.put(10)
         self.start()
-        wait_until(lambda: self.one("SELECT count(*) FROM retry") == "10", 20, "the retries")
+        wait_until(lambda: self.one("SELECT count(*) FROM retry") == "10", what="the retries")
         due = int(self.one("SELECT max(due_us) - min(at_us) FROM retry, verdict"))
         self.assertLessEqual(due, 3600 * 1000000 + 1)
         self.put(5)
         answers.append((502, {}, b"<html><body>Bad gateway</body></html>"))
         self.write_clock(clock, "2026-11-22T11:40:10Z")
-        wait_until(lambda: self.one("SELECT count(*) FROM attempt") == "2", 20, "the probe")
+        wait_until(lambda: self.one("SELECT count(*) FROM attempt") == "2", what="the probe")
         self.assertEqual(self.one("SELECT count(*) FROM verdict WHERE after >= 3"), "0")
         self.write_clock(clock, "2026-11-22T13:00:00Z")
         self.settle(15)
@@ -297,7 +298,7 @@ class Dispatch(unittest.TestCase):
         self.begin(clock="@" + clock, platforms=("meta",), urls={"TRACKAI_META_URL": stub.url})
         self.put(4)
         self.start()
-        wait_until(lambda: self.one("SELECT count(*) FROM retry") == "4", 20, "the retries")
+        wait_until(lambda: self.one("SELECT count(*) FROM retry") == "4", what="the retries")
         self.write_clock(clock, "2026-11-28T23:40:00Z")
         self.settle(4)
         self.assertEqual(self.cluster.sql("SELECT DISTINCT after, reason FROM verdict WHERE after >= 3"), [["9", "19"]])
@@ -308,7 +309,7 @@ class Dispatch(unittest.TestCase):
         self.start()
         self.put(40)
         self.settle(80)
-        wait_until(lambda: self.pixel(2)[0] == "held", 20, "the pause")
+        wait_until(lambda: self.pixel(2)[0] == "held", what="the pause")
         self.assertEqual(self.pixel(2)[1], "auth")
         self.put(10)
         self.settle(100)
@@ -339,6 +340,8 @@ class Dispatch(unittest.TestCase):
         """Nothing is left queued for ever: it would keep its day's partitions for ever, too."""
         self.begin(platforms=("meta", "tiktok"))
         serve = self.start()
+        wait_until(lambda: self.cluster.sql("SELECT 1 FROM heartbeat WHERE role = 'dispatcher' AND active"),
+                   what="the dispatcher")
         self.p.run("pixel", "hold", "meta")
         self.put(20)
         wait_until(lambda: self.sandbox.summary()["tiktok"]["events"] == 20, what="tiktok's events")
@@ -358,12 +361,19 @@ class Dispatch(unittest.TestCase):
         self.start()
         self.put(1)
         self.settle(3)
-        begun = time.monotonic()
-        for i in range(2, 12):
+        def one_round():
             self.put(1)
+            begun = time.monotonic()
             self.cluster.sql("NOTIFY route")
-            wait_until(lambda: int(self.one("SELECT count(*) FROM verdict")) == 3 * i, what="the verdicts")
-        self.assertLess(time.monotonic() - begun, 5, "ten rounds took about a tick each")
+            wait_until(lambda: int(self.one("SELECT count(*) FROM verdict")) == 3 * (self.next - 1),
+                       what="the verdicts")
+            return time.monotonic() - begun
+
+        for _ in range(4):  # a busy machine spoils some rounds; a tick is a second
+            took = sorted(one_round() for _ in range(9))
+            if took[4] < 0.5:
+                return
+        self.fail(f"most rounds took about a tick: {took}")
 
     def test_hold_survives_a_restart(self):
         self.begin()
@@ -382,7 +392,7 @@ class Dispatch(unittest.TestCase):
         self.put(2)
         self.settle(90)
         self.assertEqual(self.finals(), {DELIVERED: 90})
-        wait_until(lambda: self.one("SELECT count(*) FROM range WHERE state <> 'done'") == "0", 20, "the rejoining")
+        wait_until(lambda: self.one("SELECT count(*) FROM range WHERE state <> 'done'") == "0", what="the rejoining")
         self.check_books()
 
     def test_undecryptable_token(self):
@@ -391,7 +401,7 @@ class Dispatch(unittest.TestCase):
         self.start()
         self.put(5)
         self.settle(10)
-        wait_until(lambda: self.pixel(3)[0] == "held", 20, "the pause")
+        wait_until(lambda: self.pixel(3)[0] == "held", what="the pause")
         self.assertEqual(self.pixel(3)[1], "config")
         self.assertIn("set the token again", self.pixel(3)[2])
         self.p.run("pixel", "set", "3", "--token", "fresh")
@@ -412,13 +422,13 @@ class Dispatch(unittest.TestCase):
         self.p.env.update(TRACKAI_META_URL=sandbox.urls["TRACKAI_META_URL"])
         self.p.run("pixel", "add", "--store", "shop", "--platform", "pinterest", "--account", "77", "--token", "x")
         self.start()
-        begun = time.monotonic()
         for _ in range(10):
-            self.put(2000)
-        self.settle(20000)
-        self.assertLess(time.monotonic() - begun, 25)
-        self.assertEqual(self.finals(), {DELIVERED: 20000})
+            self.put(1000)
+        self.settle(10000)
+        self.assertEqual(self.finals(), {DELIVERED: 10000})
+        # All of it while the sick pixel's first four requests were waiting for their answers.
         self.assertEqual(self.one("SELECT count(*) FROM inflight WHERE pixel_id = 2"), "4")
+        self.assertEqual(self.one("SELECT count(*) FROM attempt WHERE pixel_id = 2"), "0")
 
     def test_database_restart(self):
         self.begin()
@@ -472,10 +482,9 @@ class Dispatch(unittest.TestCase):
         self.begin(platforms=("meta",), urls={"TRACKAI_META_URL": stub.url})
         serve = self.start()
         self.put(3)
-        wait_until(lambda: stub.seen, 20, "the request")
-        begun = time.monotonic()
+        wait_until(lambda: stub.seen, what="the request")
         self.assertEqual(self.p.stop(serve, signal.SIGTERM), 0)
-        self.assertLess(time.monotonic() - begun, 10)
+        self.assertNotIn("killing it", self.p.output())
         self.assertEqual(self.one("SELECT count(*) FROM inflight WHERE state = 0"), "1")
 
 

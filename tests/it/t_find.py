@@ -5,7 +5,7 @@ import os
 import subprocess
 import unittest
 
-from lib import TRACKAI, Cluster, Program, Sandbox, wait_until
+from lib import TRACKAI, Cluster, Program, Sandbox, mortal, wait_until
 
 NOW = "2026-11-22T10:40:00Z"
 
@@ -42,7 +42,7 @@ class Find(unittest.TestCase):
         for n, total in ((1, "72.39"), (2, "12.00")):
             assert p.shopify(order(n, total), "hush", webhook_id=f"w-{n}")[0] == 200
         wait_until(lambda: len(p.json("delivery", "list", "--where", "disposition == delivered")) == 5,
-                   30, "five deliveries")
+                   what="five deliveries")
 
     @classmethod
     def tearDownClass(cls):
@@ -128,8 +128,8 @@ class Find(unittest.TestCase):
         self.assertEqual(self.p.run("ledger", "--json").returncode, 0)
 
     def test_6_tail(self):
-        p = subprocess.Popen([TRACKAI, "event", "tail", "--json", "--limit", "1", "--where", "value > 100"],
-                             env=self.p.env, stdout=subprocess.PIPE, text=True)
+        p = subprocess.Popen(mortal([TRACKAI, "event", "tail", "--json", "--limit", "1", "--where",
+                                    "value > 100"]), env=self.p.env, stdout=subprocess.PIPE, text=True)
         try:
             sent = 0
 
@@ -139,7 +139,7 @@ class Find(unittest.TestCase):
                 self.assertEqual(self.p.shopify(order(10 + sent, "150.00"), "hush",
                                                 webhook_id=f"t-{sent}")[0], 200)
                 return p.poll() is not None
-            wait_until(seen, 30, "the tail's end")
+            wait_until(seen, what="the tail's end")
             out = p.stdout.read().splitlines()
         finally:
             if p.poll() is None:
@@ -154,7 +154,7 @@ class Find(unittest.TestCase):
         self.assertTrue(out)
         self.assertTrue(all(line.split()[1] == "router" for line in out.splitlines()))
         self.assertEqual(len(self.p.run("log", "--lines", "2").stdout.splitlines()), 2)
-        f = subprocess.Popen([TRACKAI, "log", "-f", "--lines", "1", "--role", "tester"], env=self.p.env,
+        f = subprocess.Popen(mortal([TRACKAI, "log", "-f", "--lines", "1", "--role", "tester"]), env=self.p.env,
                              stdout=subprocess.PIPE, text=True)
         try:
             path = os.path.join(self.p.home, "log", "trackai.log")

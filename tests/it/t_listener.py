@@ -12,7 +12,7 @@ import threading
 import time
 import unittest
 
-from lib import Cluster, Program, wait_until
+from lib import SLOW, Cluster, Program, wait_until, within
 
 SECRET = "hush_test_secret"
 SHOP = "demo.myshopify.com"
@@ -47,18 +47,18 @@ class Listener(unittest.TestCase):
     def post(self, body, webhook_id=None, **kw):
         return self.p.shopify(body, kw.pop("secret", SECRET), webhook_id=webhook_id, **kw)
 
-    def raw(self, data, seconds=5):
+    def raw(self, data):
         """The bytes that come back on a connection of its own until it is closed."""
-        with socket.create_connection(("127.0.0.1", self.p.port), timeout=seconds) as s:
-            s.sendall(data)
+        with socket.create_connection(("127.0.0.1", self.p.port), timeout=60 * SLOW) as s:
             out = b""
             try:
+                s.sendall(data)
                 while True:
                     part = s.recv(65536)
                     if not part:
                         return out
                     out += part
-            except (TimeoutError, ConnectionResetError):
+            except (BrokenPipeError, ConnectionResetError):
                 return out
 
     def head(self, length, path="/webhook/shopify", extra=""):
@@ -116,11 +116,23 @@ class Listener(unittest.TestCase):
         wait_until(lambda: self.count("refused", "head = '{\"evil\":1}'") == 1, what="the evidence")
 
     def test_evidence_is_bounded(self):
+        """64 a second at most, however many come."""
         before = self.count("refused")
-        for i in range(300):
-            self.post(b"flood %d" % i, secret="wrong")
+        wrong = sign(b"flood", "wrong")
+        one = (f"POST /webhook/shopify HTTP/1.1\r\nHost: x\r\nX-Shopify-Shop-Domain: {SHOP}\r\n"
+               f"X-Shopify-Hmac-Sha256: {wrong}\r\nContent-Length: 5\r\n\r\nflood").encode()
+        sent = 0
+        with socket.create_connection(("127.0.0.1", self.p.port), timeout=60 * SLOW) as s:
+            def flood():
+                nonlocal sent
+                s.sendall(one * 200)
+                got = b""
+                while got.count(b"HTTP/1.1 401") < 200:
+                    got += s.recv(1 << 20)
+                sent += 200
+                return self.count("refused", "head = 'flood'") < sent - 64
+            wait_until(flood, what="less evidence than requests")
         wait_until(lambda: self.count("refused") > before, what="some evidence")
-        self.assertLess(self.count("refused", "head LIKE 'flood%'"), 300)
         self.assertEqual(self.post(BODY, "after-flood")[0], 200)
 
     def test_odd_bodies(self):
@@ -167,7 +179,7 @@ class Listener(unittest.TestCase):
         self.assertEqual((status, body), (200, b""))
 
     def test_oversize(self):
-        answer = self.raw(self.head((2 << 20) + 1))
+        answer = self.raw(self.head((2 << 20) + 1, extra="Connection: close\r\n"))
         self.assertIn(b" 413 ", answer.split(b"\r\n")[0])
         self.assertIn(b'{"error":', answer)
         big = b"x" * (2 << 20)
@@ -185,18 +197,15 @@ class Listener(unittest.TestCase):
         idle = []
         try:
             for i in range(self.clients()):
-                s = socket.create_connection(("127.0.0.1", self.p.port), timeout=5)
+                s = socket.create_connection(("127.0.0.1", self.p.port), timeout=60)
                 if i % 3 == 1:
                     s.sendall(b"POST /webhook/shopify HTTP/1.1\r\nHost: x\r\nX-Slow: ")
                 elif i % 3 == 2:
                     s.sendall(self.head(5000) + b"half a body")
                 idle.append(s)
-            start = time.monotonic()
-            for i in range(20):
-                self.assertEqual(self.post(BODY, f"idle-{i}")[0], 200)
-            self.assertLess(time.monotonic() - start, 5)
-            idle[1].settimeout(20)
-            start = time.monotonic()
+            for i in range(5):
+                within(1, lambda: self.assertEqual(self.post(BODY, f"idle-{i}")[0], 200), "an answer")
+            idle[1].settimeout(60 * SLOW)
             stop = threading.Event()
 
             def trickle():
@@ -211,9 +220,9 @@ class Listener(unittest.TestCase):
                 self.assertEqual(idle[1].recv(100), b"")  # one byte at a time does not keep it
             except ConnectionResetError:
                 pass
-            self.assertLess(time.monotonic() - start, 15)
-            stop.set()
-            t.join()
+            finally:
+                stop.set()
+                t.join()
         finally:
             for s in idle:
                 s.close()
@@ -230,7 +239,7 @@ class Listener(unittest.TestCase):
             return (f"POST /webhook/shopify HTTP/1.1\r\nHost: x\r\nX-Shopify-Shop-Domain: {SHOP}\r\n"
                     f"X-Shopify-Hmac-Sha256: {sign(BODY)}\r\nX-Shopify-Webhook-Id: pipe-{i}\r\n"
                     f"Content-Length: {len(BODY)}\r\n{'Connection: close' if i == 19 else 'X-A: b'}\r\n\r\n").encode() + BODY
-        out = self.raw(b"".join(one(i) for i in range(20)), 10)
+        out = self.raw(b"".join(one(i) for i in range(20)))
         self.assertEqual(out.count(b"HTTP/1.1 200"), 20)
         self.assertEqual(self.count("inbox", "webhook_id LIKE 'pipe-%'"), 20)
 
@@ -337,15 +346,16 @@ class Track(unittest.TestCase):
         self.assertIsNone(self.p.request("GET", "/healthz", b"", {"Origin": "null"})[2]["Access-Control-Allow-Origin"])
 
     def test_limits(self):
-        statuses = []
-        for i in range(20):
-            status, out, headers = self.send([self.item(f"l-{i}-{k}") for k in range(20)], scope="public",
+        def full():
+            """A hundred items of an address at once; five a second are allowed, 120 in a burst."""
+            full.n = getattr(full, "n", 0) + 1
+            status, out, headers = self.send([self.item(f"l-{full.n}-{k}") for k in range(100)], scope="public",
                                              headers={"X-Forwarded-For": "203.0.113.9"})
-            statuses.append(status)
             if status == 429:
                 self.assertGreaterEqual(int(headers["Retry-After"]), 1)
-        self.assertIn(200, statuses)
-        self.assertIn(429, statuses)
+            self.assertEqual(status, 200 if full.n == 1 else status)
+            return status == 429
+        wait_until(full, what="the limit")
         self.assertEqual(self.send(self.item("l-other"), scope="public", headers={
             "X-Forwarded-For": "203.0.113.9, 203.0.113.10"})[0], 200)
 
@@ -374,12 +384,10 @@ class Trouble(unittest.TestCase):
         self.p.serve("--roles", "listener")
         self.assertEqual(self.post(1), 200)
         self.cluster.stop("immediate")
-        start = time.monotonic()
-        status, body, headers = self.p.shopify(b"{}", SECRET, shop=SHOP)
+        status, body, headers = within(4.5, lambda: self.p.shopify(b"{}", SECRET, shop=SHOP), "the refusal")
         self.assertEqual(status, 503)
         self.assertTrue(headers["Retry-After"])
         self.assertIn("error", json.loads(body))
-        self.assertLess(time.monotonic() - start, 4.5)
         self.assertEqual(self.p.get("/healthz")[0], 200)
         wait_until(lambda: self.p.get("/readyz")[0] == 503, what="readyz to say so")
         self.cluster.start()
@@ -406,7 +414,7 @@ class Trouble(unittest.TestCase):
             wait_until(lambda: len(acked) > 100, what="traffic")
             disturb()
             after = len(acked)
-            wait_until(lambda: len(acked) > after + 100, seconds=30, what="traffic after the disturbance")
+            wait_until(lambda: len(acked) > after + 100, what="traffic after the disturbance")
         finally:
             stop.set()
             for t in threads:
@@ -417,29 +425,10 @@ class Trouble(unittest.TestCase):
         self.p.serve("--roles", "listener")
 
         def kill():
-            os.kill(self.cluster.pid(), signal.SIGKILL)
-            wait_until(lambda: not os.path.exists(f"/proc/{pid}"), what="its end")
-            wait_until(lambda: not self.backends(pid), what="the end of its processes")
-            os.unlink(os.path.join(self.cluster.data, "postmaster.pid"))
+            self.cluster.crash()
             self.cluster.start()
-        pid = self.cluster.pid()
         acked = self.load(kill)
         self.assertEqual(acked - self.stored(), set())
-
-    def backends(self, pid):
-        """Processes that still use the cluster's shared memory."""
-        found = []
-        for p in os.listdir("/proc"):
-            if not p.isdigit():
-                continue
-            try:
-                with open(f"/proc/{p}/stat") as f:
-                    stat = f.read()
-                if "(postgres)" in stat and os.path.realpath(f"/proc/{p}/cwd") == os.path.realpath(self.cluster.data):
-                    found.append(p)
-            except OSError:
-                pass
-        return found
 
     def test_backend_killed_under_load(self):
         self.p.serve("--roles", "listener")
@@ -456,9 +445,7 @@ class Trouble(unittest.TestCase):
         for pid in pids:
             os.kill(pid, signal.SIGSTOP)
         try:
-            start = time.monotonic()
-            self.assertEqual(self.post(2), 503)
-            self.assertLess(time.monotonic() - start, 4)
+            within(4, lambda: self.assertEqual(self.post(2), 503), "the refusal")
         finally:
             for pid in pids:
                 os.kill(pid, signal.SIGCONT)
@@ -481,9 +468,8 @@ class Trouble(unittest.TestCase):
         threads = [threading.Thread(target=lambda i=i: answers.append((i, self.post(i)))) for i in range(40)]
         for t in threads:
             t.start()
-        start = time.monotonic()
         self.assertEqual(self.p.stop(serve), 0)
-        self.assertLess(time.monotonic() - start, 10)
+        self.assertNotIn("killing it", self.p.output())
         for t in threads:
             t.join()
         acked = {f"w{i}" for i, status in answers if status == 200}
@@ -494,7 +480,7 @@ class Trouble(unittest.TestCase):
         self.p.run("store", "add", "--name", "two", "--platform", "shopify", "--domain", "two.myshopify.com",
                    "--webhook-secret", "second", "--currency", "EUR")
         serve.send_signal(signal.SIGHUP)
-        wait_until(lambda: self.p.shopify(b"{}", "second", shop="two.myshopify.com")[0] == 200, seconds=8,
+        wait_until(lambda: self.p.shopify(b"{}", "second", shop="two.myshopify.com")[0] == 200,
                    what="the new store")
 
 

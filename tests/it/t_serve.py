@@ -2,7 +2,6 @@
 import os
 import shutil
 import signal
-import time
 import unittest
 
 from lib import Cluster, Program, wait_until
@@ -67,9 +66,8 @@ class Serve(unittest.TestCase):
         p.send_signal(signal.SIGHUP)
         wait_until(lambda: "reloading" in self.p.output(), what="the reload")
         self.assertEqual(self.p.get("/healthz")[0], 200)
-        begun = time.monotonic()
         self.assertEqual(self.p.stop(p), 0)
-        self.assertLess(time.monotonic() - begun, 10)
+        self.assertNotIn("killing it", self.p.output())
         self.assertFalse(os.path.exists(f"/proc/{again}"))
         self.assertTrue(os.path.exists(os.path.join(self.p.home, "log", "trackai.log")))
 
@@ -79,11 +77,11 @@ class Serve(unittest.TestCase):
                          what="the listener's beat")
         p.kill()
         p.wait()
-        wait_until(lambda: not os.path.exists(f"/proc/{pid}"), 15, "the listener's end")
+        wait_until(lambda: not os.path.exists(f"/proc/{pid}"), what="the listener's end")
 
     def test_6_puller_is_accepted(self):
         p = self.p.serve("--roles", "listener,puller")
-        self.assertIn("nothing to pull", self.p.output())
+        wait_until(lambda: "nothing to pull" in self.p.output(), what="the word about the puller")
         self.assertEqual(self.p.stop(p), 0)
 
     def test_7_only_its_own_key(self):

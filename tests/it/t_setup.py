@@ -1,9 +1,10 @@
 """A whole set-up from a script: stores, pixels, keys; validation, versions, audit, sealed secrets."""
 import json
 import os
+import subprocess
 import unittest
 
-from lib import Cluster, Program
+from lib import TRACKAI, Cluster, Program, mortal, wait_until
 
 
 class Setup(unittest.TestCase):
@@ -117,6 +118,20 @@ class Setup(unittest.TestCase):
         self.refused(5, "serve is not running", "pixel", "hold", "Shop/meta")
         self.assertEqual(self.cluster.sql("SELECT kind, args::json->>'pixel' FROM command"),
                          [["pixel.hold", self.p.json("pixel", "show", "meta")["id"]]])
+
+    def test_07_z_hold_with_a_slow_serve(self):
+        """A dispatcher that shows that it lives is waited for."""
+        self.cluster.sql("INSERT INTO heartbeat VALUES ('dispatcher', 'slow:1', 1, 9000000000000000, true, '{}')")
+        p = subprocess.Popen(mortal([TRACKAI, "pixel", "hold", "Shop/meta"]), env=self.p.env,
+                             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        wait_until(lambda: p.poll() is not None or self.cluster.sql(
+            "SELECT 1 FROM pg_stat_activity WHERE query LIKE '%FROM heartbeat h, command c%' AND pid <> "
+            "pg_backend_pid()"), what="a look at the heartbeats")
+        self.cluster.sql("UPDATE command SET done_us = 1, ok = false, answer = 'not today'")
+        err = p.communicate()[1]
+        self.cluster.sql("DELETE FROM heartbeat; DELETE FROM command WHERE id > 1")
+        self.assertEqual(p.returncode, 4, err)
+        self.assertIn("not today", err)
 
     def test_08_keys(self):
         k = self.p.json("key", "add", "--store", "Shop", "--scope", "track")

@@ -6,18 +6,16 @@ import shutil
 import signal
 import socket
 import subprocess
-import tempfile
 import unittest
 
-from lib import TRACKAI, ensure_user, free_port, wait_until
+from lib import SLOW, TRACKAI, ensure_user, free_port, scratch_dir, wait_until
 
 
 class Up(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         ensure_user()
-        cls.base = tempfile.mkdtemp(prefix="ta-up-")
-        os.chmod(cls.base, 0o755)
+        cls.base = scratch_dir("ta-up-")
         cls.data = os.path.join(cls.base, "d")
         cls.port = free_port()
         cls.env = {k: v for k, v in os.environ.items()
@@ -32,7 +30,7 @@ class Up(unittest.TestCase):
 
     def run_(self, *args, status=0, **env):
         p = subprocess.run([TRACKAI, *args], env={**self.env, **env}, stdout=subprocess.PIPE,
-                           stderr=subprocess.PIPE, text=True, timeout=120)
+                           stderr=subprocess.PIPE, text=True, timeout=120 * SLOW)
         self.assertEqual(p.returncode, status, p.stdout + p.stderr)
         return p
 
@@ -81,14 +79,14 @@ class Up(unittest.TestCase):
         pid = self.status()["database"]["pid"]
         os.kill(pid, signal.SIGKILL)
         wait_until(lambda: self.status()["database"]["pid"] not in (0, pid) and
-                   self.status()["database"]["reachable"], 30, "a new server")
+                   self.status()["database"]["reachable"], what="a new server")
         self.assertEqual(self.run_("store", "list", "--json").stdout, "[]\n")
 
     def test_05_killed_supervisor_is_followed_by_another(self):
         before = self.status()
         listener = wait_until(lambda: self.role_pid("listener"), what="the listener's beat")
         os.kill(before["serve"]["pid"], signal.SIGKILL)
-        wait_until(lambda: not os.path.exists(f"/proc/{listener}"), 15, "the listener's end")
+        wait_until(lambda: not os.path.exists(f"/proc/{listener}"), what="the listener's end")
         self.assertIn("running (pid", self.run_("up").stdout)
         after = self.status()
         self.assertEqual(before["database"]["pid"], after["database"]["pid"])
@@ -96,7 +94,7 @@ class Up(unittest.TestCase):
         # The adopted server is watched too.
         os.kill(after["database"]["pid"], signal.SIGKILL)
         wait_until(lambda: self.status()["database"]["pid"] not in (0, after["database"]["pid"]) and
-                   self.status()["database"]["reachable"], 30, "a new server")
+                   self.status()["database"]["reachable"], what="a new server")
 
     def test_06_down(self):
         self.assertIn("stopped", self.run_("down").stdout)
@@ -133,7 +131,7 @@ class Up(unittest.TestCase):
         wait_until(lambda: self.status()["serve"]["pid"] == 0, what="the supervisor's end")
         self.assertIn("stopped", self.run_("down").stdout)
         self.assertEqual(self.status()["database"]["pid"], 0)
-        wait_until(lambda: not self.answers(), 15, "the listener's end")
+        wait_until(lambda: not self.answers(), what="the listener's end")
 
     def test_09_address_taken(self):
         with socket.socket() as s:

@@ -16,7 +16,7 @@ import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import seed  # noqa: E402
-from lib import TRACKAI, Cluster, Program, wait_until  # noqa: E402
+from lib import TRACKAI, Cluster, Program, wait_until, within  # noqa: E402
 
 SEQUENCE = re.compile(rb"\x1b(?:\[[0-9;:?!]*[@-~]|[()][0AB]|[78=>M]|\][^\x07]*\x07)")
 LEFT_ON = {b"\x1b[?1049h": b"\x1b[?1049l", b"\x1b[?2004h": b"\x1b[?2004l", b"\x1b[?2026h": b"\x1b[?2026l",
@@ -52,7 +52,7 @@ class Terminal:
     def text(self):
         return SEQUENCE.sub(b" ", self.read()).decode("utf-8", "replace")
 
-    def sees(self, words, seconds=15):
+    def sees(self, words, seconds=60):
         """Waits until everything is drawn; ^L asks for the whole screen where only parts were."""
         end = time.monotonic() + seconds
         while True:
@@ -63,7 +63,7 @@ class Terminal:
             self.keys(b"\x0c")
             self.read(0.2)
 
-    def ended(self, seconds=5):
+    def ended(self, seconds=60):
         def gone():
             self.read(0)
             return self.p.poll() is not None
@@ -180,7 +180,7 @@ class Console(unittest.TestCase):
         for way in ways:
             t = self.start()
             t.read(0.5)
-            wait_until(lambda: b"Track AI" in t.read(), 5, "the first frame")
+            wait_until(lambda: b"Track AI" in t.read(), what="the first frame")
             way(t)
             self.assertEqual(t.ended(), 0)
             self.left_as_found(t)
@@ -188,7 +188,7 @@ class Console(unittest.TestCase):
 
     def test_a_crash_restores_the_terminal(self):
         t = self.start()
-        wait_until(lambda: b"Track AI" in t.read(), 5, "the first frame")
+        wait_until(lambda: b"Track AI" in t.read(), what="the first frame")
         t.p.send_signal(signal.SIGABRT)
         self.assertEqual(t.ended(), -signal.SIGABRT)
         self.left_as_found(t)
@@ -219,7 +219,7 @@ class Console(unittest.TestCase):
         t.keys(b"jy")
         t.sees(["if the terminal allows"])
         t.keys(b"y")
-        found = wait_until(lambda: re.search(rb"\x1b\]52;c;([A-Za-z0-9+/=]+)\x07", t.read()), 5, "the copy")
+        found = wait_until(lambda: re.search(rb"\x1b\]52;c;([A-Za-z0-9+/=]+)\x07", t.read()), what="the copy")
         event = base64.b64decode(found.group(1)).decode()
         self.assertEqual(self.cluster.sql(f"SELECT count(*) FROM event WHERE id = {int(event)}"), [["1"]])
 
@@ -231,7 +231,7 @@ class Console(unittest.TestCase):
         def stopped():
             with open(f"/proc/{t.p.pid}/stat") as f:
                 return f.read().rsplit(")", 1)[1].split()[0] == "T"
-        wait_until(stopped, 5, "the stop")
+        wait_until(stopped, what="the stop")
         t.read()
         self.assertGreater(t.out.rfind(b"\x1b[?1049l"), t.out.rfind(b"\x1b[?1049h"))
         self.left_as_found(t)
@@ -245,7 +245,7 @@ class Console(unittest.TestCase):
             if not any(os.path.exists(f"{d}/{term[0]}/{term}") for d in ("/lib/terminfo", "/usr/share/terminfo")):
                 continue
             t = self.start(env={"TERM": term})
-            wait_until(lambda: b"acme-de" in t.read(), 10, f"data on {term}")
+            wait_until(lambda: b"acme-de" in t.read(), what=f"data on {term}")
             t.keys(b"3j]4?Q")
             self.assertEqual(t.ended(), 0, term)
             self.left_as_found(t)
@@ -280,12 +280,14 @@ class Console(unittest.TestCase):
         t.sees(["LIVE"])
         self.cluster.stop("immediate")
         t.sees(["DB LOST"])
-        begin = time.monotonic()
-        t.keys(b"2")
-        t.sees(["HEALTH"])  # keys answer all the same
-        self.assertLess(time.monotonic() - begin, 3)
+        def keys_answer():
+            t.keys(b"1")
+            t.sees(["OVERVIEW"])
+            t.keys(b"2")
+            t.sees(["HEALTH"])
+        within(3, keys_answer, "the answer to a key")
         self.cluster.start()
-        t.sees(["LIVE"], seconds=30)
+        t.sees(["LIVE"])
         t.keys(b"Q")
         self.assertEqual(t.ended(), 0)
         self.left_as_found(t)
