@@ -45,7 +45,7 @@ TA_MUST enum ta_rc command_post(struct db *db, struct command *c, struct ta_err 
 TA_MUST enum ta_rc command_wait(
 	struct db *db, int64_t id, struct arena *a, const char **answer, struct ta_err *err);
 
-/* As command_wait, for a kind that is taken first: at most COMMAND_WAIT_MS until it is taken, else
+/* As command_wait, for a kind that is taken first: as long as that until it is taken, else
  * it is withdrawn (TA_TIMEOUT, nothing was done); then at most COMMAND_LONG_MS. */
 TA_MUST enum ta_rc command_wait_long(
 	struct db *db, int64_t id, struct arena *a, const char **answer, struct ta_err *err);
