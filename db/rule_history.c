@@ -108,9 +108,10 @@ enum ta_rc rule_rollback(struct db *db, const struct rule_back *back, struct ta_
 	e.v[field_index(t->fields, t->nfields, "expr")] = NULL; /* JsonLogic says it exactly */
 	e.v[field_index(t->fields, t->nfields, "note")] =
 		back->note ? back->note : arena_fmt(back->mem, "back to version %d", back->to);
+	e.note = e.v[field_index(t->fields, t->nfields, "note")];
 	if (all.v[0].deleted)
 		return table_add(db, t, &e, err);
-	e.version = all.v[0].row.version;
+	e.version = back->seen ? back->seen : all.v[0].row.version;
 	return table_set(db, t, &e, err);
 }
 

@@ -31,7 +31,7 @@ struct rule_back {
 	struct arena *mem;
 	const char *actor, *note;
 	int64_t id;
-	int to;
+	int to, seen; /* seen: the version that was looked at, 0: whichever is current */
 };
 TA_MUST enum ta_rc rule_rollback(struct db *db, const struct rule_back *back, struct ta_err *err);
 

@@ -254,7 +254,8 @@ static enum ta_rc write_audit(struct table_change *c, const char *verb, struct t
 		.action = action,
 		.object = object,
 		.before = b,
-		.after = a};
+		.after = a,
+		.note = c->edit->note};
 	enum ta_rc rc = audit_add(c->db, &e, err);
 	free(a);
 	free(b);

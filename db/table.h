@@ -36,6 +36,7 @@ struct table_edit {
 	int64_t id;         /* of the row; filled in by table_add */
 	int version;        /* the version that was looked at, 0: whichever is current */
 	const char **v;     /* nfields of them */
+	const char *note;   /* why, for the audit log; NULL: nobody said */
 	const char *reveal; /* table_add: what is shown once (an API key), else NULL */
 	/* For rows that come from elsewhere (db/transfer.h). */
 	const char *uid; /* table_add: 32 hex digits, the identity it had there; NULL: a new one */

@@ -42,13 +42,13 @@ void app_toast(struct app *app, bool bad, const char *fmt, ...)
 
 unsigned app_context(const struct app *app)
 {
-	const struct form *f = &app->edit.form;
-	if (f->open && f->choosing)
-		return f->gone ? K_MERGE : K_MERGE | K_PICK;
-	if (f->open)
-		return f->merged ? K_FORM | K_MERGED : K_FORM;
+	unsigned edit = editor_context(app);
+	if (edit & (K_FORM | K_MERGE | K_REVIEW))
+		return edit;
 	if (app->help)
 		return K_HELP;
+	if (edit)
+		return edit;
 	if (app->pane == PANE_EVENTS && app->inspect.focused)
 		return K_INSPECT;
 	return pane_get(app->pane)->context;
@@ -57,6 +57,7 @@ unsigned app_context(const struct app *app)
 void app_go(struct app *app, enum pane_id pane)
 {
 	app->help = false;
+	app->inspect.pinned = false;
 	if (pane == app->pane)
 		return;
 	app->before = app->pane;
@@ -64,6 +65,13 @@ void app_go(struct app *app, enum pane_id pane)
 	app->inspect.focused = app->inspect.zoomed = false;
 	app->todo |= TODO_REFRESH;
 	editor_tick(app, true);
+}
+
+void app_inspect(struct app *app, int64_t event_id, int32_t pixel_id)
+{
+	app_go(app, PANE_EVENTS);
+	inspect_pin(&app->inspect, event_id, pixel_id);
+	app->todo |= TODO_REFRESH;
 }
 
 /* Filter ------------------------------------------------------------------------------------- */
@@ -175,6 +183,8 @@ static void back(struct app *app)
 {
 	if (app->help)
 		app->help = false;
+	else if (app->inspect.pinned)
+		app_go(app, app->before); /* where it was opened from */
 	else if (app->inspect.focused)
 		app->inspect.focused = app->inspect.zoomed = false;
 	else if (app->inspect.zoomed)
@@ -256,6 +266,8 @@ static bool housekeeping(struct app *app, enum req r)
 		return true;
 	case REQ_CANCEL:
 		app->toast_until_us = 0;
+		if (backtest_cancel(app))
+			return true;
 		app_toast(app, false, "nothing is running; q quits");
 		return true;
 	default:
@@ -267,6 +279,8 @@ void app_request(struct app *app, enum req r)
 {
 	if (r >= REQ_GO_OVERVIEW && r < REQ_GO_OVERVIEW + PANE_COUNT)
 		app_go(app, (enum pane_id)(r - REQ_GO_OVERVIEW));
+	else if (!app->help && editor_over(app, r))
+		return;
 	else if (!general(app, r) && !housekeeping(app, r)) {
 		if (app->help)
 			textview_request(&app->help_text, r);

@@ -55,6 +55,9 @@ void app_request(struct app *app, enum req r);
 void app_go(struct app *app, enum pane_id pane);
 unsigned app_context(const struct app *app); /* K_ bits of where keys go now */
 void app_toast(struct app *app, bool bad, const char *fmt, ...) TA_PRINTF(3, 4);
+/* The inspector over the whole body on an event that need not be in the stream; Esc goes back to
+ * where it was opened from. */
+void app_inspect(struct app *app, int64_t event_id, int32_t pixel_id);
 /* Sets the stream's filter and goes to Events; a fault becomes a toast. */
 void app_filter(struct app *app, const char *expr);
 /* ui/cmdline.c: runs a line of `:`. */

@@ -31,6 +31,9 @@ void editor_release(struct editor *e)
 		arena_release(&e->grids[i].mem);
 	form_close(&e->form);
 	match_stop(&e->match);
+	review_close(&e->review);
+	versions_release(&e->versions);
+	backtest_view_release(&e->backtest);
 	arena_release(&e->last.mem);
 	editor_init(e);
 }
@@ -48,6 +51,45 @@ bool editor_here(const struct app *app, enum grid_id *id)
 			return true;
 		}
 	return false;
+}
+
+/* The form belongs to its view: from elsewhere one comes back to it. */
+static bool form_here(const struct app *app)
+{
+	enum grid_id id;
+	const struct form *f = &app->edit.form;
+	return f->open && editor_here(app, &id) && editor_table(id) == f->table;
+}
+
+static unsigned form_context(const struct form *f)
+{
+	if (f->choosing)
+		return f->gone ? K_MERGE : K_MERGE | K_PICK;
+	return f->merged ? K_FORM | K_MERGED : K_FORM;
+}
+
+unsigned editor_context(const struct app *app)
+{
+	enum grid_id id;
+	const struct editor *e = &app->edit;
+	if (!editor_here(app, &id))
+		return 0;
+	if (e->backtest.open && id == GRID_RULES)
+		return K_BACKTEST;
+	if (form_here(app))
+		return e->review.open ? K_REVIEW : form_context(&e->form);
+	return e->versions.open && e->versions.table == editor_table(id) ? K_VERSIONS : 0;
+}
+
+bool editor_cursor(const struct app *app, int *y, int *x)
+{
+	const struct editor *e = &app->edit;
+	unsigned context = editor_context(app);
+	if (e->ask.kind != ASK_NOTHING || !(context & (K_FORM | K_REVIEW)))
+		return false;
+	*y = context == K_REVIEW ? e->review.cursor_y : e->form.cursor_y;
+	*x = context == K_REVIEW ? e->review.cursor_x : e->form.cursor_x;
+	return true;
 }
 
 /* Works ------------------------------------------------------------------------------------------
@@ -68,7 +110,7 @@ void editor_post(struct app *app, struct work *w)
 		end = &(*end)->next;
 	*end = w;
 	w->next = NULL;
-	if (w->kind > WORK_DEPENDS)
+	if (work_changes(w))
 		app->edit.running++;
 }
 
@@ -93,10 +135,15 @@ void editor_take(struct app *app, struct work *w)
 				grid_take(&app->edit.grids[i], w);
 	} else if (w->kind == WORK_DEPENDS) {
 		editor_depends(app, w);
+	} else if (w->kind == WORK_VERSIONS) {
+		versions_take(app, w);
+	} else if (w->kind == WORK_BACKTEST) {
+		backtest_take(app, w);
 	} else {
 		app->edit.running--;
 		editor_changed(app, w);
 		editor_tick(app, true);
+		versions_refresh(app);
 	}
 	work_free(w);
 }
@@ -138,12 +185,18 @@ static void count_matches(struct app *app)
 
 static void open_form(struct app *app, enum grid_id id, const struct table_row *row)
 {
+	if (app->edit.form.open) {
+		app_toast(app, true, "%.80s is still open in %s: save or leave it first",
+			app->edit.form.title, app->edit.form.table->title);
+		return;
+	}
 	form_open(&app->edit.form, editor_table(id), row, check_field);
 	count_matches(app);
 }
 
 static void close_form(struct app *app)
 {
+	review_close(&app->edit.review);
 	form_close(&app->edit.form);
 	match_stop(&app->edit.match);
 }
@@ -159,8 +212,51 @@ static void leave_form(struct app *app)
 	snprintf(e->ask.text, sizeof(e->ask.text), "What was typed here is not saved. Discard it?");
 }
 
+/* The rule as it is typed, if it is one. */
+static void test_form(struct app *app)
+{
+	struct form *f = &app->edit.form;
+	struct arena mem = ARENA_INIT;
+	char what[160];
+	if (f->table != editor_table(GRID_RULES)) {
+		app_toast(app, false, "only rules can be tested against stored events");
+	} else if (form_ready(f)) {
+		const struct table_row *row = review_row(&mem, f);
+		int name = field_index(f->table->fields, f->table->nfields, "name");
+		snprintf(what, sizeof(what), "Backtest: rule %.80s as it is typed",
+			row->v[name] ? row->v[name] : "");
+		backtest_begin(app, f->table, row, what);
+	}
+	arena_release(&mem);
+}
+
+static void review_takes(struct app *app, int key)
+{
+	switch (review_key(&app->edit.review, key)) {
+	case REVIEW_SAVE:
+		editor_commit(app);
+		return;
+	case REVIEW_LEAVE:
+		review_close(&app->edit.review);
+		return;
+	case REVIEW_TEST:
+		test_form(app);
+		return;
+	case REVIEW_NOT_ITS:
+		if (key == 12 || key == 26) /* ^L ^Z */
+			app_request(app, key_request(key, K_OVERVIEW));
+		return;
+	case REVIEW_GOES_ON:
+		return;
+	}
+}
+
 static void form_takes(struct app *app, int key)
 {
+	if (key == 2 && !app->edit.form.saving) { /* ^B */
+		test_form(app);
+		return;
+	}
 	struct form *f = &app->edit.form;
 	switch (form_key(f, key)) {
 	case FORM_SAVE:
@@ -221,7 +317,7 @@ static void answer(struct app *app, int key)
 	if (key == 12 || key == TERM_KEY(TERM_PASTE_START) || key == TERM_KEY(TERM_PASTE_END))
 		return;
 	app->edit.ask.kind = ASK_NOTHING;
-	if (key != 'y' || app->pasting || app->edit.form.pasting) {
+	if (key != 'y' || app->pasting || app->edit.form.pasting || app->edit.review.pasting) {
 		app_toast(app, false, "nothing was done");
 		return;
 	}
@@ -229,21 +325,51 @@ static void answer(struct app *app, int key)
 		close_form(app);
 	else if (q.kind == ASK_REMOVE)
 		editor_remove(app, &q);
+	else if (q.kind == ASK_ROLLBACK && app->edit.versions.open)
+		editor_post(app, versions_back(&app->edit.versions, q.to, q.version));
 }
 
 bool editor_key(struct app *app, int key)
 {
+	unsigned context = editor_context(app);
 	if (app->edit.ask.kind != ASK_NOTHING)
 		answer(app, key);
-	else if (app->edit.form.open)
+	else if (context == K_REVIEW)
+		review_takes(app, key);
+	else if (context & (K_FORM | K_MERGE))
 		form_takes(app, key);
 	else
 		return false;
 	return true;
 }
 
+bool editor_over(struct app *app, enum req r)
+{
+	unsigned context = editor_context(app);
+	if (context == K_BACKTEST)
+		return backtest_request(app, r);
+	return context == K_VERSIONS && versions_request(app, r);
+}
+
 /* The list ----------------------------------------------------------------------------------------
  */
+
+/* What if it were off, or on. */
+static void test_switched(struct app *app, const struct table_row *row)
+{
+	const struct table *t = editor_table(GRID_RULES);
+	struct arena mem = ARENA_INIT;
+	struct table_row *other = work_row(&mem, t, row);
+	int name = field_index(t->fields, t->nfields, "name");
+	int enabled = field_index(t->fields, t->nfields, "enabled");
+	bool on = row->v[enabled] && strcmp(row->v[enabled], "true") == 0;
+	char what[160];
+	other->v[enabled] = on ? "false" : "true";
+	snprintf(what, sizeof(what), "Backtest: %s rule %.80s", on ? "without" : "with",
+		row->v[name] ? row->v[name] : "");
+	backtest_begin(app, t, other, what);
+	arena_release(&mem);
+}
 
 static void on_row(struct app *app, enum grid_id id, enum req r, const struct table_row *row)
 {
@@ -253,6 +379,10 @@ static void on_row(struct app *app, enum grid_id id, enum req r, const struct ta
 		open_form(app, id, row);
 	else if (r == REQ_TOGGLE)
 		editor_toggle(app, id, row);
+	else if (r == REQ_HISTORY)
+		versions_open(app, editor_table(id), row);
+	else if (r == REQ_BACKTEST)
+		test_switched(app, row);
 	else
 		editor_ask_remove(app, id, row, false);
 }
@@ -269,6 +399,8 @@ bool editor_request(struct app *app, enum grid_id id, enum req r)
 	case REQ_EDIT:
 	case REQ_TOGGLE:
 	case REQ_DELETE:
+	case REQ_HISTORY:
+	case REQ_BACKTEST:
 		on_row(app, id, r, grid_selected(g));
 		return true;
 	case REQ_ADD:
@@ -282,15 +414,39 @@ bool editor_request(struct app *app, enum grid_id id, enum req r)
 	}
 }
 
+static const char *said(const struct editor *e)
+{
+	struct arena mem = ARENA_INIT;
+	const char *text = NULL;
+	if (e->form.table == editor_table(GRID_RULES))
+		text = backtest_said(&e->backtest, e->form.table, review_row(&mem, &e->form));
+	arena_release(&mem);
+	return text;
+}
+
+/* What lies over the list; false when nothing does. */
+static bool draw_over(struct app *app, struct box b)
+{
+	struct editor *e = &app->edit;
+	unsigned context = editor_context(app);
+	if (context == K_BACKTEST)
+		backtest_draw(&e->backtest, &app->data, b);
+	else if (context == K_VERSIONS)
+		versions_draw(&e->versions, app->data.now_us, b);
+	else if (context == K_REVIEW)
+		review_draw(&e->review, e->form.note, said(e), b);
+	else if (context)
+		form_draw(&e->form, b);
+	return context != 0;
+}
+
 void editor_draw(struct app *app, enum grid_id id, struct box b)
 {
 	struct grid *g = &app->edit.grids[id];
 	const struct table *t = editor_table(id);
 	char note[300];
-	if (app->edit.form.open) {
-		form_draw(&app->edit.form, b);
+	if (draw_over(app, b))
 		return;
-	}
 	int n = snprintf(note, sizeof(note), "%zu", g->rows.n);
 	if (*g->error && g->rows.n)
 		snprintf(note + n, sizeof(note) - (size_t)n, ", as read before: %s", g->error);

@@ -4,9 +4,12 @@
 #ifndef UI_EDITOR_H
 #define UI_EDITOR_H
 
+#include "ui/backtest.h"
 #include "ui/form.h"
 #include "ui/list.h"
 #include "ui/match.h"
+#include "ui/review.h"
+#include "ui/versions.h"
 
 struct app;
 
@@ -22,12 +25,12 @@ struct grid {
 	char error[240];
 };
 
-enum ask { ASK_NOTHING, ASK_DISCARD, ASK_REMOVE };
+enum ask { ASK_NOTHING, ASK_DISCARD, ASK_REMOVE, ASK_ROLLBACK };
 struct question {
 	enum ask kind;
 	enum grid_id grid; /* ASK_REMOVE: the row as it was when asked */
 	int64_t id;
-	int version;
+	int version, to; /* to: ASK_ROLLBACK */
 	bool undo;
 	char text[300];
 };
@@ -46,6 +49,9 @@ struct editor {
 	struct grid grids[GRID_COUNT];
 	struct form form;
 	struct match match;
+	struct review review;          /* over the form */
+	struct versions_view versions; /* over the list */
+	struct backtest_view backtest; /* over all of them, in Rules */
 	struct question ask;
 	struct change last;
 	struct work *first; /* to be posted */
@@ -58,8 +64,14 @@ void editor_release(struct editor *e);
 bool editor_here(const struct app *app, enum grid_id *id);
 const struct table *editor_table(enum grid_id id);
 
+/* What of it is on view: K_ bits, 0: the list. */
+unsigned editor_context(const struct app *app);
+/* Whether a line for typing is on view, and where its cursor stands. */
+bool editor_cursor(const struct app *app, int *y, int *x);
 /* Takes the key when a question or a form is open. */
 bool editor_key(struct app *app, int key);
+/* Takes the request when it is one of what lies over the list. */
+bool editor_over(struct app *app, enum req r);
 bool editor_request(struct app *app, enum grid_id id, enum req r);
 void editor_draw(struct app *app, enum grid_id id, struct box b);
 /* Asks for the rows of the present view when they are due. */
@@ -80,7 +92,8 @@ void grid_take(struct grid *g, struct work *w);
 void grid_draw(struct grid *g, const struct table *t, struct box b);
 /* ui/editor_change.c */
 void editor_post(struct app *app, struct work *w);
-void editor_save(struct app *app);
+void editor_save(struct app *app); /* looks at the form's change first (ui/review.h) */
+void editor_commit(struct app *app);
 void editor_toggle(struct app *app, enum grid_id id, const struct table_row *row);
 void editor_ask_remove(struct app *app, enum grid_id id, const struct table_row *row, bool undo);
 void editor_depends(struct app *app, const struct work *w);

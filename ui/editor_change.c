@@ -30,8 +30,16 @@ void editor_save(struct app *app)
 		match_stop(&app->edit.match);
 		return;
 	}
+	review_open(&app->edit.review, f);
+}
+
+void editor_commit(struct app *app)
+{
+	struct form *f = &app->edit.form;
 	struct work *w = work_new(f->id ? WORK_SET : WORK_ADD, f->table);
 	form_fill(f, w);
+	review_fill(&app->edit.review, w);
+	review_close(&app->edit.review);
 	f->saving = true;
 	editor_post(app, w);
 }
@@ -225,6 +233,8 @@ static void remember(struct editor *e, const struct work *w)
 	arena_release(&c->mem);
 	*c = (struct change){
 		.table = w->table, .kind = w->kind, .order = w->order, .id = w->edit.id};
+	if (w->kind == WORK_ROLLBACK)
+		c->kind = WORK_SET; /* it is taken back as a change is */
 	c->before = w->before ? work_row(&c->mem, w->table, w->before) : NULL;
 	c->after =
 		w->after && w->kind != WORK_REMOVE ? work_row(&c->mem, w->table, w->after) : NULL;
@@ -242,6 +252,9 @@ static void say_done(struct app *app, const struct work *w)
 	if (w->kind == WORK_ORDER)
 		app_toast(app, false, "%s %.60s: %.120s", w->table->word, label(w->table, row),
 			w->answer && *w->answer ? w->answer : "done");
+	else if (w->kind == WORK_ROLLBACK)
+		app_toast(app, false, "%s %.60s says again what version %d said; u takes it back",
+			w->table->word, label(w->table, row), w->to);
 	else
 		app_toast(app, false, "%s %.60s %s%s; u takes it back", w->table->word,
 			label(w->table, row), done, w->undo ? " (taken back)" : "");

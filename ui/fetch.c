@@ -193,7 +193,8 @@ static void ask_inspector(struct fetch *f, struct app *app, struct adb *db)
 {
 	if (app->pane != PANE_EVENTS)
 		return;
-	if (inspect_select(&app->inspect, feed_selected(&app->feed)))
+	const struct inspect *in = &app->inspect;
+	if (inspect_select(&app->inspect, in->pinned ? &in->pin : feed_selected(&app->feed)))
 		f->inspect_due = true;
 	if (!f->inspect_due || !app->inspect.asked)
 		return;

@@ -34,6 +34,12 @@ bool inspect_select(struct inspect *in, const struct view_row *v)
 	return true;
 }
 
+void inspect_pin(struct inspect *in, int64_t event_id, int32_t pixel_id)
+{
+	in->pin = (struct view_row){.id = event_id, .pixel_id = pixel_id};
+	in->pinned = in->zoomed = in->focused = true;
+}
+
 void inspect_request_tab(struct inspect *in, int step)
 {
 	in->tab = (enum inspect_tab)(((int)in->tab + step + TAB_COUNT) % TAB_COUNT);

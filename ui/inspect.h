@@ -15,6 +15,8 @@ struct inspect {
 	bool missing;      /* no such event any more */
 	enum inspect_tab tab;
 	bool zoomed, focused;
+	bool pinned; /* on `pin`, which was opened from elsewhere, not on the list's selection */
+	struct view_row pin;
 	struct twin mem;
 	struct view_event ev;
 	struct view_row *routes;
@@ -32,6 +34,8 @@ struct inspect {
 void inspect_release(struct inspect *in);
 /* Another record was selected. Returns true when its rows have to be read. */
 bool inspect_select(struct inspect *in, const struct view_row *v);
+/* Opens it on an event that need not be in the list. */
+void inspect_pin(struct inspect *in, int64_t event_id, int32_t pixel_id);
 void inspect_request_tab(struct inspect *in, int step);
 /* Builds the lines of the present tab when needed; the scroll position stays with the record. */
 void inspect_build(struct inspect *in, const struct data *d);

@@ -15,12 +15,15 @@ enum key_context {
 	K_STORES = 64,
 	K_PIXELS = 128,
 	K_RULES = 256,
-	K_ALL = 511, /* wherever letters are commands */
-	K_TABLES = K_STORES | K_PIXELS | K_RULES,
 	K_FORM = 512,
-	K_MERGE = 1024, /* two operators' versions are on view */
-	K_PICK = 2048,  /* beside K_MERGE: one of them can be chosen, the row is not deleted */
-	K_MERGED = 4096 /* beside K_FORM: there are two versions */
+	K_MERGE = 1024,     /* two operators' versions are on view */
+	K_PICK = 2048,      /* beside K_MERGE: one of them can be chosen, the row is not deleted */
+	K_MERGED = 4096,    /* beside K_FORM: there are two versions */
+	K_REVIEW = 1 << 16, /* what a form would change */
+	K_VERSIONS = 1 << 17, /* what a row said before */
+	K_BACKTEST = 1 << 18,
+	K_ALL = 511 | K_VERSIONS | K_BACKTEST, /* wherever letters are commands */
+	K_TABLES = K_STORES | K_PIXELS | K_RULES
 };
 
 enum req {

@@ -23,6 +23,7 @@
 #define SOON_US       (25 * INT64_C(1000)) /* for what answers a key: the selected event */
 #define SLOW_FRAME_US (250 * INT64_C(1000))
 #define ANSWER_US     (80 * INT64_C(1000)) /* a frame waits so long for the second's data */
+#define PROGRESS_MS   150
 #define KEYS_PER_TURN 4096
 #define SLICE_US      2000 /* of work between two looks at the keys */
 
@@ -30,7 +31,7 @@ struct loop {
 	struct app app;
 	struct fetch fetch;
 	struct adb *db;
-	struct worker *worker;
+	struct worker *worker, *tester; /* for what is quick; for backtests */
 	int signals, timer, quiet_stderr;
 	bool was_ready, quit;
 	bool dirty;         /* input: draw at once */
@@ -166,13 +167,13 @@ static void post_works(struct loop *l)
 {
 	struct work *w;
 	while ((w = editor_next(&l->app.edit)))
-		worker_post(l->worker, w);
+		worker_post(w->kind == WORK_BACKTEST ? l->tester : l->worker, w);
 }
 
-static void take_works(struct loop *l)
+static void take_works(struct loop *l, struct worker *from)
 {
 	struct work *w;
-	while ((w = worker_take(l->worker))) {
+	while ((w = worker_take(from))) {
 		editor_take(&l->app, w);
 		l->dirty = true;
 	}
@@ -187,6 +188,12 @@ static void count_on(struct loop *l)
 {
 	if (match_slice(&l->app.edit.match, &l->app.feed, &l->app.data, SLICE_US))
 		l->dirty = true;
+}
+
+/* Progress is drawn while a backtest runs and is on view. */
+static bool testing(const struct loop *l)
+{
+	return l->app.edit.backtest.running && editor_context(&l->app) == K_BACKTEST;
 }
 
 /* Input and output --------------------------------------------------------------------------------
@@ -278,6 +285,8 @@ static void maybe_draw(struct loop *l)
 static int wait_ms(const struct loop *l)
 {
 	int ms = counting(l) ? 0 : adb_timeout(l->db);
+	if (testing(l))
+		ms = ms < 0 ? PROGRESS_MS : TA_MIN(ms, PROGRESS_MS);
 	if (l->draw_at_us && !term_pending()) {
 		int64_t at = TA_MAX(l->draw_at_us, l->drawn_us + frame_gap(l)) - l->app.mono_us;
 		int until = at <= 0 ? 0 : (int)(at / 1000) + 1;
@@ -288,12 +297,13 @@ static int wait_ms(const struct loop *l)
 
 static void turn(struct loop *l)
 {
-	struct pollfd p[6] = {{.fd = l->signals, .events = POLLIN},
+	struct pollfd p[7] = {{.fd = l->signals, .events = POLLIN},
 		{.fd = STDIN_FILENO, .events = POLLIN},
 		{.fd = adb_fd(l->db), .events = adb_events(l->db)},
 		{.fd = l->timer, .events = POLLIN},
 		{.fd = term_pending() ? term_out_fd() : -1, .events = POLLOUT},
-		{.fd = worker_fd(l->worker), .events = POLLIN}};
+		{.fd = worker_fd(l->worker), .events = POLLIN},
+		{.fd = worker_fd(l->tester), .events = POLLIN}};
 	int n = poll(p, TA_COUNT(p), wait_ms(l));
 	if (n < 0 && errno != EINTR)
 		ta_die("poll: %s", strerror(errno));
@@ -313,9 +323,13 @@ static void turn(struct loop *l)
 	if (p[3].revents)
 		take_second(l);
 	if (p[5].revents)
-		take_works(l);
+		take_works(l, l->worker);
+	if (p[6].revents)
+		take_works(l, l->tester);
 	post_works(l);
 	count_on(l);
+	if (testing(l) && !l->draw_at_us)
+		l->draw_at_us = l->app.mono_us;
 	watch_link(l);
 	maybe_draw(l);
 }
@@ -341,6 +355,7 @@ static void begin(struct loop *l, const struct loop_options *o)
 	fetch_init(&l->fetch);
 	l->db = adb_new(o->database, on_result, l);
 	l->worker = worker_open(o->database);
+	l->tester = worker_open(o->database);
 	snprintf(l->app.place, sizeof(l->app.place), "%s", o->place);
 	now(l);
 	if (*o->view)
@@ -350,7 +365,9 @@ static void begin(struct loop *l, const struct loop_options *o)
 static void end(struct loop *l)
 {
 	adb_free(l->db);
+	backtest_cancel(&l->app); /* its thread ends at the next look */
 	worker_free(l->worker);
+	worker_free(l->tester);
 	fetch_release(&l->fetch);
 	app_release(&l->app);
 	if (l->timer >= 0)

@@ -236,11 +236,12 @@ static bool inspector_request(struct app *app, enum req r)
 	case REQ_FOCUS:
 		in->focused = !in->focused;
 		if (!in->focused)
-			in->zoomed = false;
+			in->zoomed = in->pinned = false;
 		return true;
 	case REQ_ZOOM:
 		in->zoomed = !in->zoomed;
 		in->focused = in->zoomed;
+		in->pinned = in->pinned && in->zoomed;
 		return true;
 	case REQ_OPEN:
 		if (feed_selected(&app->feed))

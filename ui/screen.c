@@ -260,9 +260,13 @@ static void build_help(struct app *app)
 	} groups[] = {{K_OVERVIEW, "Overview"}, {K_HEALTH, "Health"}, {K_EVENTS, "Events"},
 		{K_REVENUE, "Revenue"}, {K_STORES, "Stores"}, {K_PIXELS, "Pixels"},
 		{K_RULES, "Rules"}, {K_FORM | K_MERGED, "Forms"},
-		{K_MERGE | K_PICK, "Two operators, one row"}, {K_INSPECT, "Inspector"}};
+		{K_MERGE | K_PICK, "Two operators, one row"}, {K_REVIEW, "Before saving"},
+		{K_VERSIONS, "History"}, {K_BACKTEST, "Backtest"}, {K_INSPECT, "Inspector"}};
 	struct textview *t = &app->help_text;
-	unsigned here = app->inspect.focused ? K_INSPECT : pane_get(app->pane)->context;
+	unsigned over = editor_context(app);
+	unsigned here = over                   ? over
+			: app->inspect.focused ? K_INSPECT
+					       : pane_get(app->pane)->context;
 	textview_clear(t);
 	t->label_w = 16;
 	for (size_t g = 0; g < TA_COUNT(groups); g++)
@@ -335,13 +339,13 @@ void screen_draw(struct app *app)
 			draw_keys(app, all, all.h - 1);
 		draw_line(app, all, all.h - 2);
 	}
-	bool form = app->edit.form.open && !app->edit.form.choosing &&
-		    app->edit.ask.kind == ASK_NOTHING;
-	curs_set(app->prompt.active || form ? 1 : 0);
+	int y = 0, x = 0;
+	bool typing = editor_cursor(app, &y, &x);
+	curs_set(app->prompt.active || typing ? 1 : 0);
 	if (all.w < SCREEN_MIN_W || all.h < SCREEN_MIN_H)
 		draw_too_small(all);
-	if (form && app->edit.form.cursor_y < all.h && app->edit.form.cursor_x < all.w)
-		move(app->edit.form.cursor_y, app->edit.form.cursor_x);
+	if (typing && y < all.h && x < all.w)
+		move(y, x);
 	else if (!app->prompt.active)
 		move(all.h - 1, 0);
 	wnoutrefresh(stdscr);

@@ -3,6 +3,7 @@
 #include "db/audit.h"
 #include "db/command.h"
 #include "db/conn.h"
+#include "ui/trial.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,8 +31,14 @@ void work_free(struct work *w)
 		memcpy(&secret, &v, sizeof(secret)); /* ours: it was copied into the arena */
 		explicit_bzero(secret, strlen(secret));
 	}
+	trial_free(w->trial);
 	arena_release(&w->mem);
 	free(w);
+}
+
+bool work_changes(const struct work *w)
+{
+	return w->kind >= WORK_ADD;
 }
 
 struct table_row *work_row(struct arena *a, const struct table *t, const struct table_row *row)
@@ -77,6 +84,17 @@ static enum ta_rc order(struct db *db, struct work *w)
 	return rc ? rc : command_wait(db, c.id, &w->mem, &w->answer, &w->err);
 }
 
+static enum ta_rc back(struct db *db, struct work *w)
+{
+	const struct history_back b = {.mem = &w->mem,
+		.actor = w->edit.actor,
+		.note = w->edit.note,
+		.id = w->edit.id,
+		.to = w->to,
+		.seen = w->edit.version};
+	return history_rollback(db, w->table, &b, &w->err);
+}
+
 static enum ta_rc change(struct db *db, struct work *w)
 {
 	w->edit.mem = &w->mem;
@@ -86,6 +104,8 @@ static enum ta_rc change(struct db *db, struct work *w)
 		return table_add(db, w->table, &w->edit, &w->err);
 	if (w->kind == WORK_SET)
 		return table_set(db, w->table, &w->edit, &w->err);
+	if (w->kind == WORK_ROLLBACK)
+		return back(db, w);
 	return table_remove(db, w->table, &w->edit, &w->err);
 }
 
@@ -99,14 +119,18 @@ void work_run(struct db *db, struct work *w)
 			&w->rows, &w->err);
 	else if (w->kind == WORK_LIST)
 		rc = table_list(db, w->table, NULL, &w->mem, &w->rows, &w->err);
+	else if (w->kind == WORK_VERSIONS)
+		rc = history_read(db, w->table, w->edit.id, &w->mem, &w->versions, &w->err);
+	else if (w->kind == WORK_BACKTEST)
+		rc = trial_run(db, w->trial, &w->err);
 	else if (w->kind == WORK_ORDER)
 		rc = order(db, w);
 	else
 		rc = change(db, w);
 	bool other = w->edit.id && (rc == TA_CONFLICT || rc == TA_NOTFOUND);
-	if (w->kind > WORK_DEPENDS && (!rc || other))
+	if (work_changes(w) && (!rc || other))
 		w->after = look(db, w);
 	w->err.rc = rc;
-	if (w->kind > WORK_DEPENDS && other)
+	if (work_changes(w) && other)
 		look_rival(db, w);
 }

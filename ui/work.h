@@ -4,18 +4,22 @@
 #define UI_WORK_H
 
 #include "db/audit.h"
-#include "db/table.h"
+#include "db/history.h"
 #include "src/arena.h"
 
 struct db;
+struct trial;
 
 enum work_kind {
 	WORK_LIST,
-	WORK_DEPENDS, /* pixels of the store that v[name] says: what a question has to name */
-	WORK_ADD,
+	WORK_DEPENDS,  /* pixels of the store that v[name] says: what a question has to name */
+	WORK_VERSIONS, /* what the row edit.id said before */
+	WORK_BACKTEST, /* ui/trial.h */
+	WORK_ADD,      /* from here on works change something */
 	WORK_SET,
 	WORK_REMOVE,
-	WORK_ORDER
+	WORK_ORDER,
+	WORK_ROLLBACK
 };
 
 struct work {
@@ -26,6 +30,7 @@ struct work {
 	struct table_edit edit; /* what is asked for: id, version, v; strings in mem */
 	const char *order;      /* WORK_ORDER: kind of db/command.h, about pixel edit.id */
 	bool undo;              /* takes an earlier change back */
+	int to;                 /* WORK_ROLLBACK: the version that is gone back to */
 
 	struct ta_err err;      /* rc TA_OK: done */
 	struct table_rows rows; /* WORK_LIST, WORK_DEPENDS */
@@ -34,7 +39,9 @@ struct work {
 	const struct table_row *before, *after;
 	/* After a change that was refused because of another operator: what is known of that. */
 	struct audit_last rival;
-	const char *answer; /* WORK_ORDER: the owner's words */
+	const char *answer;           /* WORK_ORDER: the owner's words */
+	struct row_versions versions; /* WORK_VERSIONS */
+	struct trial *trial;          /* WORK_BACKTEST: freed with the work */
 };
 
 /* A new work of a table with room for its values; the owner posts or frees it. */
@@ -43,6 +50,8 @@ struct work *work_new(enum work_kind kind, const struct table *t);
 void work_free(struct work *w);
 /* A copy of a row in the work's arena, or in any other. */
 struct table_row *work_row(struct arena *a, const struct table *t, const struct table_row *row);
+/* Whether it changes something, so that the next change waits for it. */
+bool work_changes(const struct work *w);
 /* Does it, waiting for the database: only for the worker's thread. The verdict is w->err. */
 void work_run(struct db *db, struct work *w);
 

@@ -111,6 +111,17 @@ static struct form_value *value_of(struct app *app, const char *field)
 	return &f->values[field_index(f->table->fields, f->table->nfields, field)];
 }
 
+/* ^S shows what would change, Enter saves it; the work that saves, NULL when there is none yet. */
+static struct work *save(struct app *app)
+{
+	app_key(app, 19);
+	assert_null(serve(app));
+	if (app_context(app) != K_REVIEW)
+		return NULL;
+	app_key(app, '\r');
+	return serve(app);
+}
+
 static void wipe(struct app *app)
 {
 	app_key(app, 1);  /* ^A */
@@ -249,8 +260,7 @@ static void a_new_rule(void **state)
 	type(app, "d");
 	to_field(app, "expr");
 	type(app, "value >= 50 EUR");
-	app_key(app, 19);
-	struct work *w = serve(app);
+	struct work *w = save(app);
 	assert_int_equal(w->kind, WORK_ADD);
 	assert_string_equal(sent(w, "name"), "big 4711 q");
 	assert_string_equal(sent(w, "action"), "drop");
@@ -277,8 +287,7 @@ static void only_what_changed_is_sent_and_taken_back(void **state)
 	to_field(app, "priority");
 	app_key(app, 21); /* ^U */
 	type(app, "5");
-	app_key(app, 19);
-	struct work *w = serve(app);
+	struct work *w = save(app);
 	assert_int_equal(w->kind, WORK_SET);
 	assert_int_equal(w->edit.id, 12);
 	assert_int_equal(w->edit.version, 3);
@@ -381,8 +390,7 @@ static void a_refusal_stands_at_its_field(void **state)
 	type(app, "549");
 	to_field(app, "token");
 	type(app, "secret");
-	app_key(app, 19);
-	struct work *w = serve(app);
+	struct work *w = save(app);
 	assert_string_equal(sent(w, "token"), "secret");
 	ta_fail(&w->err, TA_NOTFOUND,
 		"there is no store \"nowhere\"; trackai store list shows them");
@@ -398,10 +406,11 @@ static void a_refusal_stands_at_its_field(void **state)
 /* Two operators -----------------------------------------------------------------------------------
  */
 
-/* The save that is under way is refused: Ben has saved meanwhile, and the row is now so. */
+/* A save is refused: Ben has saved meanwhile, and the row is now so. */
 static void refused(struct app *app, int version, const char *priority, const char *action)
 {
-	struct work *w = serve(app);
+	struct work *w = save(app);
+	assert_non_null(w);
 	struct table_row theirs = *work_row(&w->mem, w->table, &rows_of[GRID_RULES][0]);
 	theirs.version = version;
 	theirs.v[1] = priority;
@@ -423,7 +432,6 @@ static struct app *edited(void)
 	type(app, "5");
 	to_field(app, "note");
 	type(app, "mine");
-	app_key(app, 19);
 	return app;
 }
 
@@ -448,8 +456,7 @@ static void nobodys_change_is_lost(void **state)
 	assert_null(serve(app)); /* first decide */
 	assert_int_equal(app_context(app), K_MERGE | K_PICK);
 	app_key(app, 25); /* ^Y */
-	app_key(app, 19);
-	struct work *w = serve(app);
+	struct work *w = save(app);
 	assert_int_equal(w->edit.version, 4);
 	assert_string_equal(sent(w, "priority"), "5");
 	assert_string_equal(sent(w, "note"), "mine");
@@ -462,8 +469,7 @@ static void nobodys_change_is_lost(void **state)
 	type(app, "y");
 	assert_string_equal(value_of(app, "priority")->text.text, "5");
 	app_key(app, TERM_KEY(KEY_LEFT));
-	app_key(app, 19);
-	w = serve(app);
+	w = save(app);
 	assert_null(sent(w, "priority"));
 	assert_string_equal(sent(w, "note"), "mine");
 	work_free(w);
@@ -476,8 +482,7 @@ static void any_field_can_be_chosen(void **state)
 	(void)state;
 	struct app *app = conflict();
 	type(app, "yjyjt"); /* priority, action, note */
-	app_key(app, 19);
-	struct work *w = serve(app);
+	struct work *w = save(app);
 	assert_string_equal(sent(w, "priority"), "5");
 	assert_string_equal(sent(w, "action"), "send");
 	assert_null(sent(w, "note"));
@@ -490,22 +495,18 @@ static void a_third_version_asks_again(void **state)
 	(void)state;
 	struct app *app = conflict();
 	type(app, "y");
-	app_key(app, 19);
 	refused(app, 5, "7", "send"); /* priority stands as it was when it was decided */
 	assert_string_equal(value_of(app, "priority")->text.text, "5");
 	assert_int_equal(value_of(app, "priority")->pick, PICK_OURS);
 	assert_null(value_of(app, "action")->theirs); /* they took it back */
-	app_key(app, 19);
 	refused(app, 6, "8", "send");
 	assert_true(form_undecided(&app->edit.form, 1));
 	app_key(app, 19);
 	assert_null(serve(app));
 	type(app, "y");
-	app_key(app, 19);
 	refused(app, 7, "5", "send"); /* now they wrote the same */
 	assert_null(value_of(app, "priority")->theirs);
-	app_key(app, 19);
-	struct work *w = serve(app);
+	struct work *w = save(app);
 	assert_int_equal(w->edit.version, 7);
 	assert_null(sent(w, "priority"));
 	assert_string_equal(sent(w, "note"), "mine");
@@ -523,8 +524,7 @@ static void a_choice_may_be_written_by_hand(void **state)
 	type(app, "6");
 	app_key(app, 20); /* ^T: both versions again */
 	assert_string_equal(value_of(app, "priority")->ours, "6");
-	app_key(app, 19);
-	struct work *w = serve(app);
+	struct work *w = save(app);
 	assert_string_equal(sent(w, "priority"), "6");
 	work_free(w);
 	done(app);
@@ -533,7 +533,7 @@ static void a_choice_may_be_written_by_hand(void **state)
 static struct app *deleted(void)
 {
 	struct app *app = edited();
-	struct work *w = serve(app);
+	struct work *w = save(app);
 	ta_fail(&w->err, TA_NOTFOUND, "there is no rule with id 12");
 	w->rival = (struct audit_last){.actor = "user:ben", .at_us = FAKE_NOW - 40 * US_PER_S};
 	editor_take(app, w);
@@ -546,8 +546,7 @@ static void a_deleted_row_comes_back_when_asked(void **state)
 	(void)state;
 	struct app *app = deleted();
 	assert_true(app->edit.form.gone && app->edit.form.choosing);
-	app_key(app, 19);
-	struct work *w = serve(app);
+	struct work *w = save(app);
 	assert_int_equal(w->kind, WORK_ADD);
 	assert_int_equal(w->edit.id, 12);
 	assert_string_equal(sent(w, "priority"), "5");
@@ -563,8 +562,7 @@ static void a_deleted_row_comes_back_when_asked(void **state)
 	assert_false(app->edit.form.gone);
 	assert_true(form_undecided(&app->edit.form, 1));
 	type(app, "y");
-	app_key(app, 19);
-	w = serve(app);
+	w = save(app);
 	assert_int_equal(w->kind, WORK_SET);
 	assert_int_equal(w->edit.version, 5);
 	assert_string_equal(sent(w, "priority"), "5");
@@ -579,8 +577,8 @@ static void two_secrets(void **state)
 	struct app *app = open_at("7\r");
 	to_field(app, "token");
 	type(app, "hidden");
-	app_key(app, 19);
-	struct work *w = serve(app);
+	struct work *w = save(app);
+	assert_non_null(w);
 	struct table_row theirs = *work_row(&w->mem, w->table, &rows_of[GRID_PIXELS][0]);
 	theirs.version = 8;
 	ta_fail(&w->err, TA_CONFLICT, "the pixel was changed meanwhile");
@@ -721,8 +719,7 @@ static void secrets_are_never_shown(void **state)
 	buf_addc(&t.raw, '\0');
 	assert_null(strstr(t.raw.p, "hidden"));
 	assert_non_null(strstr(t.raw.p, "******"));
-	app_key(app, 19);
-	struct work *w = serve(app);
+	struct work *w = save(app);
 	assert_string_equal(sent(w, "token"), "hidden");
 	work_free(w);
 	done(app);
