@@ -61,57 +61,64 @@ static void mark_word(const char *text, const struct word *w, char *mark)
 	memset(mark + (w->p - text), 'x', w->n);
 }
 
+/* One of two texts that are compared: its words, and the mark of each byte. */
+struct side {
+	const char *text;
+	char *mark;
+	struct word *words;
+	int n;
+};
+
 /* Lengths of the longest common subsequences of the two tails, then a walk along them. */
-static void mark_differing(const struct word *x, int nx, const struct word *y, int ny,
-	const char *const texts[2], char *const marks[2])
+static void mark_differing(const struct side *x, const struct side *y)
 {
-	size_t w = (size_t)ny + 1;
-	unsigned short *len = ta_alloc(((size_t)nx + 1) * w * sizeof(*len));
+	size_t w = (size_t)y->n + 1;
+	unsigned short *len = ta_alloc(((size_t)x->n + 1) * w * sizeof(*len));
 	int i = 0, j = 0;
-	for (int a = nx - 1; a >= 0; a--)
-		for (int b = ny - 1; b >= 0; b--) {
+	for (int a = x->n - 1; a >= 0; a--)
+		for (int b = y->n - 1; b >= 0; b--) {
 			size_t at = (size_t)a * w + (size_t)b;
-			len[at] = equal(&x[a], &y[b]) ? (unsigned short)(len[at + w + 1] + 1)
-						      : TA_MAX(len[at + w], len[at + 1]);
+			len[at] = equal(&x->words[a], &y->words[b])
+					  ? (unsigned short)(len[at + w + 1] + 1)
+					  : TA_MAX(len[at + w], len[at + 1]);
 		}
-	while (i < nx || j < ny) {
+	while (i < x->n || j < y->n) {
 		size_t at = (size_t)i * w + (size_t)j;
-		if (i < nx && j < ny && equal(&x[i], &y[j])) {
+		if (i < x->n && j < y->n && equal(&x->words[i], &y->words[j])) {
 			i++;
 			j++;
-		} else if (j == ny || (i < nx && len[at + w] >= len[at + 1])) {
-			mark_word(texts[0], &x[i++], marks[0]);
+		} else if (j == y->n || (i < x->n && len[at + w] >= len[at + 1])) {
+			mark_word(x->text, &x->words[i++], x->mark);
 		} else {
-			mark_word(texts[1], &y[j++], marks[1]);
+			mark_word(y->text, &y->words[j++], y->mark);
 		}
 	}
 	free(len);
 }
 
 /* Everything between a common beginning and a common end. */
-static void mark_middle(const char *old, const char *now, char *const marks[2])
+static void mark_middle(const struct side *x, const struct side *y)
 {
-	size_t no = strlen(old), nn = strlen(now), from = 0, end = 0;
-	while (from < no && from < nn && old[from] == now[from])
+	size_t nx = strlen(x->text), ny = strlen(y->text), from = 0, end = 0;
+	while (from < nx && from < ny && x->text[from] == y->text[from])
 		from++;
-	while (end < no - from && end < nn - from && old[no - 1 - end] == now[nn - 1 - end])
+	while (end < nx - from && end < ny - from && x->text[nx - 1 - end] == y->text[ny - 1 - end])
 		end++;
-	memset(marks[0] + from, 'x', no - from - end);
-	memset(marks[1] + from, 'x', nn - from - end);
+	memset(x->mark + from, 'x', nx - from - end);
+	memset(y->mark + from, 'x', ny - from - end);
 }
 
 void diff_words(const char *old, const char *now, char *old_mark, char *now_mark)
 {
-	const char *const texts[2] = {old, now};
-	char *const marks[2] = {old_mark, now_mark};
 	struct word *w = ta_alloc((size_t)2 * WORDS_MAX * sizeof(*w));
+	struct side x = {old, old_mark, w, split(old, w, WORDS_MAX)};
+	struct side y = {now, now_mark, w + WORDS_MAX, split(now, w + WORDS_MAX, WORDS_MAX)};
 	memset(old_mark, ' ', strlen(old));
 	memset(now_mark, ' ', strlen(now));
-	int nx = split(old, w, WORDS_MAX), ny = split(now, w + WORDS_MAX, WORDS_MAX);
-	if (nx < 0 || ny < 0)
-		mark_middle(old, now, marks);
+	if (x.n < 0 || y.n < 0)
+		mark_middle(&x, &y);
 	else
-		mark_differing(w, nx, w + WORDS_MAX, ny, texts, marks);
+		mark_differing(&x, &y);
 	free(w);
 }
 

@@ -10,6 +10,7 @@ from t_console import LEFT_ON, Terminal  # noqa: E402
 from lib import Cluster, Program, wait_until  # noqa: E402
 
 SAVE, TAB, CLEAR, BTAB, YOURS, EDITOR = b"\x13", b"\t", b"\x15", b"\x1b[Z", b"\x19", b"\x18"
+ENTER = b"\r"
 
 
 class Editor(unittest.TestCase):
@@ -40,6 +41,9 @@ class Editor(unittest.TestCase):
         t.keys(b"lamps" + TAB + b"s" + TAB + b"lamps.myshopify.com" + TAB + b"zzz" + SAVE)
         t.sees(["no ISO 4217 code"])  # the cursor stands in the field that is wrong
         t.keys(CLEAR + b"eur" + SAVE)
+        t.sees(["Add store lamps?", "lamps.myshopify.com", "Reason"])  # nothing is saved yet
+        self.assertEqual(self.row("store", "list"), [])
+        t.keys(b"the lamps people" + ENTER)
         t.sees(["store lamps added", "shopify"])
         self.assertEqual(self.row("store", "show", "lamps")["currency"], "EUR")
 
@@ -48,6 +52,9 @@ class Editor(unittest.TestCase):
         t.keys(b"a")
         t.sees(["New pixel"])
         t.keys(b"lamps" + TAB + b"pins" + TAB + b"p" + TAB + b"549755885175" + TAB + b"top-secret" + SAVE)
+        t.sees(["Add pixel pins?", "new secret"])
+        self.assertNotIn("top-secret", t.text())
+        t.keys(ENTER)
         t.sees(["pixel pins added", "549755885175"])
         self.assertNotIn("top-secret", t.text())
         self.assertEqual(self.row("pixel", "show", "pins")["token"], "set")
@@ -61,6 +68,8 @@ class Editor(unittest.TestCase):
         t.keys(CLEAR + b"value >= 50 EUR" + TAB + b"s")
         t.sees(["matches 0 of the last 0 events"])
         t.keys(SAVE)
+        t.sees(["Add rule big?", "matches 0 of the last 0 events", "not run for this draft"])
+        t.keys(ENTER)
         t.sees(["rule big added"])
         self.assertEqual(self.row("rule", "show", "big")["expr"], "value >= 50 EUR")
 
@@ -94,14 +103,14 @@ class Editor(unittest.TestCase):
             t.sees(["RULES", "shared"])
             t.keys(b"G\r")
             t.sees(["Edit rule", "shared", "version 1"])
-        one.keys(TAB + CLEAR + b"7" + BTAB * 2 + b"of one" + SAVE)
+        one.keys(TAB + CLEAR + b"7" + BTAB * 2 + b"of one" + SAVE + ENTER)
         one.sees(["rule shared saved"])
-        two.keys(TAB + CLEAR + b"5" + SAVE)
+        two.keys(TAB + CLEAR + b"5" + SAVE + ENTER)
         two.sees(["saved version 2", "Theirs", "of one", "nothing of yours is saved yet"])
         self.assertEqual(self.row("rule", "show", "shared")["priority"], 7)
         two.keys(SAVE)
         two.sees(["1 field both of you changed"])
-        two.keys(YOURS + SAVE)
+        two.keys(YOURS + SAVE + ENTER)
         two.sees(["rule shared saved"])
         row = self.row("rule", "show", "shared")
         self.assertEqual((row["priority"], row["note"], row["version"]), (5, "of one", 3))
@@ -156,7 +165,7 @@ class Editor(unittest.TestCase):
         t.keys(b"kept" + TAB * 5 + b"test" + TAB + b"d")
         self.cluster.stop("immediate")
         self.addCleanup(self.cluster.start)
-        t.keys(SAVE)
+        t.keys(SAVE + ENTER)
         t.sees(["kept"])
         t.keys(b"\x03")
         t.sees(["kept", "Condition"])
