@@ -189,11 +189,49 @@ static bool derive(
 	return ok;
 }
 
+/* AES-256-GCM: what goes in, and where it goes. The tag stands behind the ciphertext. */
+struct gcm {
+	const uint8_t *key, *nonce;
+	const char *aad;
+	const uint8_t *in; /* text; to open: ciphertext and tag */
+	size_t n;          /* bytes of the text */
+	uint8_t *out;
+};
+
+static bool gcm_seal(const struct gcm *g)
+{
+	int len = 0, tail = 0;
+	EVP_CIPHER_CTX *c = EVP_CIPHER_CTX_new();
+	bool ok = c && EVP_EncryptInit_ex(c, EVP_aes_256_gcm(), NULL, g->key, g->nonce) == 1 &&
+		  EVP_EncryptUpdate(c, NULL, &len, (const uint8_t *)g->aad, (int)strlen(g->aad)) ==
+			  1 &&
+		  EVP_EncryptUpdate(c, g->out, &len, g->in, (int)g->n) == 1 &&
+		  EVP_EncryptFinal_ex(c, g->out + len, &tail) == 1 &&
+		  EVP_CIPHER_CTX_ctrl(c, EVP_CTRL_GCM_GET_TAG, 16, g->out + g->n) == 1;
+	EVP_CIPHER_CTX_free(c);
+	return ok;
+}
+
+static bool gcm_open(const struct gcm *g)
+{
+	int len = 0, tail = 0;
+	uint8_t tag[16];
+	memcpy(tag, g->in + g->n, sizeof(tag));
+	EVP_CIPHER_CTX *c = EVP_CIPHER_CTX_new();
+	bool ok = c && EVP_DecryptInit_ex(c, EVP_aes_256_gcm(), NULL, g->key, g->nonce) == 1 &&
+		  EVP_DecryptUpdate(c, NULL, &len, (const uint8_t *)g->aad, (int)strlen(g->aad)) ==
+			  1 &&
+		  EVP_DecryptUpdate(c, g->out, &len, g->in, (int)g->n) == 1 &&
+		  EVP_CIPHER_CTX_ctrl(c, EVP_CTRL_GCM_SET_TAG, 16, tag) == 1 &&
+		  EVP_DecryptFinal_ex(c, g->out + len, &tail) == 1;
+	EVP_CIPHER_CTX_free(c);
+	return ok;
+}
+
 enum ta_rc seal(const uint8_t pub[SEAL_KEY_LEN], const char *aad, const void *p, size_t n,
 	uint8_t *out, struct ta_err *err)
 {
 	uint8_t priv[32], eph[32], secret[32], key[32], digest[SHA256_LEN];
-	int len = 0, tail = 0;
 	crypto_sha256(pub, SEAL_KEY_LEN, digest);
 	seal_keypair(eph, priv);
 	uint8_t *o = out;
@@ -201,15 +239,9 @@ enum ta_rc seal(const uint8_t pub[SEAL_KEY_LEN], const char *aad, const void *p,
 	memcpy(o, digest, 8);
 	memcpy(o + 8, eph, 32);
 	crypto_random(o + 40, 12);
-	uint8_t *nonce = o + 40, *text = o + 52;
-	EVP_CIPHER_CTX *c = EVP_CIPHER_CTX_new();
-	bool ok = c && agree(priv, pub, secret) && derive(secret, eph, pub, key) &&
-		  EVP_EncryptInit_ex(c, EVP_aes_256_gcm(), NULL, key, nonce) == 1 &&
-		  EVP_EncryptUpdate(c, NULL, &len, (const uint8_t *)aad, (int)strlen(aad)) == 1 &&
-		  EVP_EncryptUpdate(c, text, &len, p, (int)n) == 1 &&
-		  EVP_EncryptFinal_ex(c, text + len, &tail) == 1 &&
-		  EVP_CIPHER_CTX_ctrl(c, EVP_CTRL_GCM_GET_TAG, 16, text + n) == 1;
-	EVP_CIPHER_CTX_free(c);
+	const struct gcm g = {
+		.key = key, .nonce = o + 40, .aad = aad, .in = p, .n = n, .out = o + 52};
+	bool ok = agree(priv, pub, secret) && derive(secret, eph, pub, key) && gcm_seal(&g);
 	crypto_wipe(priv, sizeof(priv));
 	crypto_wipe(secret, sizeof(secret));
 	crypto_wipe(key, sizeof(key));
@@ -219,8 +251,7 @@ enum ta_rc seal(const uint8_t pub[SEAL_KEY_LEN], const char *aad, const void *p,
 enum ta_rc seal_open(const uint8_t priv[SEAL_KEY_LEN], const char *aad, const uint8_t *p, size_t n,
 	uint8_t *out, struct ta_err *err)
 {
-	uint8_t pub[32], secret[32], key[32], digest[SHA256_LEN], tag[16];
-	int len = 0, tail = 0;
+	uint8_t pub[32], secret[32], key[32], digest[SHA256_LEN];
 	if (n < SEAL_OVERHEAD || p[0] != 1)
 		return ta_fail(err, TA_DENIED, "a sealed secret is damaged; set it again");
 	enum ta_rc rc = seal_public(priv, pub, err);
@@ -231,20 +262,73 @@ enum ta_rc seal_open(const uint8_t priv[SEAL_KEY_LEN], const char *aad, const ui
 		return ta_fail(err, TA_DENIED,
 			"a secret is sealed to another key; put that key into the key dir or set "
 			"the secret again");
-	const uint8_t *eph = p + 9, *nonce = p + 41, *text = p + 53;
-	size_t raw = n - SEAL_OVERHEAD;
-	memcpy(tag, text + raw, 16);
-	EVP_CIPHER_CTX *c = EVP_CIPHER_CTX_new();
-	bool ok = c && agree(priv, eph, secret) && derive(secret, eph, pub, key) &&
-		  EVP_DecryptInit_ex(c, EVP_aes_256_gcm(), NULL, key, nonce) == 1 &&
-		  EVP_DecryptUpdate(c, NULL, &len, (const uint8_t *)aad, (int)strlen(aad)) == 1 &&
-		  EVP_DecryptUpdate(c, out, &len, text, (int)raw) == 1 &&
-		  EVP_CIPHER_CTX_ctrl(c, EVP_CTRL_GCM_SET_TAG, 16, tag) == 1 &&
-		  EVP_DecryptFinal_ex(c, out + len, &tail) == 1;
-	EVP_CIPHER_CTX_free(c);
+	const struct gcm g = {.key = key,
+		.nonce = p + 41,
+		.aad = aad,
+		.in = p + 53,
+		.n = n - SEAL_OVERHEAD,
+		.out = out};
+	bool ok = agree(priv, p + 9, secret) && derive(secret, p + 9, pub, key) && gcm_open(&g);
 	crypto_wipe(secret, sizeof(secret));
 	crypto_wipe(key, sizeof(key));
 	return ok ? TA_OK
 		  : ta_fail(err, TA_DENIED,
 			    "a sealed secret belongs to another row or is damaged; set it again");
+}
+
+/* Boxes -------------------------------------------------------------------------------------- */
+
+enum ta_rc box_key(const struct box_pass *pass, struct box_key *out, struct ta_err *err)
+{
+	uint8_t bytes[64];
+	uint64_t n = UINT64_C(1) << pass->cost;
+	TA_ASSERT(pass->cost >= BOX_COST_MIN && pass->cost <= BOX_COST_MAX);
+	if (EVP_PBE_scrypt(pass->p, pass->n, pass->salt, BOX_SALT_LEN, n, 8, 1, 2 * 1024 * n, bytes,
+		    sizeof(bytes)) != 1)
+		return ta_fail(err, TA_BUG, "OpenSSL cannot compute scrypt with %llu KiB of memory",
+			(unsigned long long)n);
+	memcpy(out->encrypt, bytes, 32);
+	memcpy(out->nonce, bytes + 32, 32);
+	crypto_wipe(bytes, sizeof(bytes));
+	return TA_OK;
+}
+
+static bool box_nonce(
+	const struct box_key *key, const char *aad, const void *p, size_t n, uint8_t nonce[12])
+{
+	uint8_t mac[SHA256_LEN];
+	unsigned len = 0;
+	HMAC_CTX *c = HMAC_CTX_new();
+	bool ok = c && HMAC_Init_ex(c, key->nonce, 32, EVP_sha256(), NULL) == 1 &&
+		  HMAC_Update(c, (const uint8_t *)aad, strlen(aad) + 1) == 1 &&
+		  HMAC_Update(c, p, n) == 1 && HMAC_Final(c, mac, &len) == 1;
+	HMAC_CTX_free(c);
+	memcpy(nonce, mac, 12);
+	return ok;
+}
+
+enum ta_rc box_seal(const struct box_key *key, const char *aad, const void *p, size_t n,
+	uint8_t *out, struct ta_err *err)
+{
+	const struct gcm g = {
+		.key = key->encrypt, .nonce = out, .aad = aad, .in = p, .n = n, .out = out + 12};
+	if (!box_nonce(key, aad, p, n, out) || !gcm_seal(&g))
+		return ta_fail(err, TA_BUG, "OpenSSL cannot encrypt with AES-256-GCM");
+	return TA_OK;
+}
+
+enum ta_rc box_open(const struct box_key *key, const char *aad, const uint8_t *p, size_t n,
+	uint8_t *out, struct ta_err *err)
+{
+	const struct gcm g = {.key = key->encrypt,
+		.nonce = p,
+		.aad = aad,
+		.in = p + 12,
+		.n = n - BOX_OVERHEAD,
+		.out = out};
+	if (n < BOX_OVERHEAD || !gcm_open(&g))
+		return ta_fail(err, TA_DENIED,
+			"the secrets do not open: the passphrase is another one, or they are "
+			"damaged");
+	return TA_OK;
 }

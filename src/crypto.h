@@ -45,4 +45,32 @@ TA_MUST enum ta_rc seal(const uint8_t pub[SEAL_KEY_LEN], const char *aad, const 
 TA_MUST enum ta_rc seal_open(const uint8_t priv[SEAL_KEY_LEN], const char *aad, const uint8_t *p,
 	size_t n, uint8_t *out, struct ta_err *err);
 
+/* Boxes: text under a passphrase. scrypt (RFC 7914; r 8, p 1, N = 2^cost, so 2^cost KiB of memory)
+ * makes 64 bytes of passphrase and salt: the first 32 encrypt (AES-256-GCM), the others make the
+ * nonce from the text (the first 12 bytes of HMAC-SHA256 of the aad, a NUL and the text), so that
+ * the same text in the same box gives the same bytes, and no two texts share a nonce. Layout:
+ * nonce 12, ciphertext, tag 16. */
+#define BOX_SALT_LEN 16
+#define BOX_OVERHEAD (12 + 16)
+#define BOX_COST_MIN 14
+#define BOX_COST     17 /* 128 MiB, a third of a second: OWASP's advice of 2023 */
+#define BOX_COST_MAX 20
+
+struct box_key {
+	uint8_t encrypt[32], nonce[32]; /* crypto_wipe() it after use */
+};
+struct box_pass {
+	const char *p; /* borrowed */
+	size_t n;
+	uint8_t salt[BOX_SALT_LEN];
+	int cost; /* BOX_COST_MIN to BOX_COST_MAX */
+};
+TA_MUST enum ta_rc box_key(const struct box_pass *pass, struct box_key *out, struct ta_err *err);
+/* out of n + BOX_OVERHEAD bytes. */
+TA_MUST enum ta_rc box_seal(const struct box_key *key, const char *aad, const void *p, size_t n,
+	uint8_t *out, struct ta_err *err);
+/* out of n - BOX_OVERHEAD bytes. Errors: TA_DENIED (another passphrase, or damaged). */
+TA_MUST enum ta_rc box_open(const struct box_key *key, const char *aad, const uint8_t *p, size_t n,
+	uint8_t *out, struct ta_err *err);
+
 #endif
