@@ -106,29 +106,36 @@ enum ta_rc table_find(struct db *db, const struct table *t, const char *ref, str
 	return rc;
 }
 
+json_t *table_field_json(const struct ta_field *f, const char *v)
+{
+	char at[32];
+	if (!v)
+		return json_null();
+	switch (f->type) {
+	case FIELD_BOOL:
+		return json_boolean(strcmp(v, "true") == 0);
+	case FIELD_INT:
+		return json_integer(strtoll(v, NULL, 10));
+	case FIELD_TIME:
+		clock_format(strtoll(v, NULL, 10), at);
+		return json_string(at);
+	case FIELD_TEXT:
+	case FIELD_CHOICE:
+	case FIELD_REF:
+		break;
+	}
+	return json_string(v);
+}
+
 json_t *table_json(const struct table *t, const struct table_row *row)
 {
 	char id[24];
 	json_t *o = json_object();
 	snprintf(id, sizeof(id), "%lld", (long long)row->id);
 	json_object_set_new(o, "id", json_string(id));
-	for (size_t f = 0; f < t->nfields; f++) {
-		const char *v = row->v[f];
-		char at[32];
-		json_t *j = NULL;
-		if (!v)
-			j = json_null();
-		else if (t->fields[f].type == FIELD_BOOL)
-			j = json_boolean(strcmp(v, "true") == 0);
-		else if (t->fields[f].type == FIELD_INT)
-			j = json_integer(strtoll(v, NULL, 10));
-		else if (t->fields[f].type == FIELD_TIME) {
-			clock_format(strtoll(v, NULL, 10), at);
-			j = json_string(at);
-		} else
-			j = json_string(v);
-		json_object_set_new(o, t->fields[f].name, j);
-	}
+	for (size_t f = 0; f < t->nfields; f++)
+		json_object_set_new(
+			o, t->fields[f].name, table_field_json(&t->fields[f], row->v[f]));
 	if (row->version)
 		json_object_set_new(o, "version", json_integer(row->version));
 	return o;

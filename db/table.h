@@ -67,7 +67,8 @@ struct table {
 	/* Rows as text columns: id, version, then one per field; $1 = id or 0 for all, $2 = store's
 	 * name or NULL for all. */
 	const char *select;
-	bool keeps_uid; /* an export names the row's uid, and an import gives it */
+	const char *document; /* its member in an export (db/transfer.h), NULL: stays here */
+	bool keeps_uid;       /* an export names the row's uid, and an import gives it */
 	/* Where the secrets of a row with this uid belong; NULL when it has none. */
 	struct secret_place (*place)(const void *uid);
 	const char *find; /* ids of the rows that the text $1 names, at most 2 */
@@ -125,6 +126,7 @@ void table_tx_cancel(struct table_tx *tx); /* also after an error */
 /* New reference: {"id":"1","name":…,"version":1}; ids as strings, bools as bools, times RFC 3339.
  */
 json_t *table_json(const struct table *t, const struct table_row *row);
+json_t *table_field_json(const struct ta_field *f, const char *v); /* one value of it */
 /* For table files: the value of a field by name in c->v, NULL when unset; "" counts as unset. */
 const char *table_value(const struct table_change *c, const char *field);
 /* For tables that keep sealed secrets: the row's uid as stored. Errors: TA_DB. */

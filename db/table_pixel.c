@@ -219,6 +219,7 @@ const struct table table_pixel = {
 	.title = "Pixels",
 	.fields = fields,
 	.nfields = TA_COUNT(fields),
+	.document = "pixels",
 	.place = secret_of_pixel,
 	.select = "SELECT p.id::text, p.version::text, s.name, p.name, p.platform, p.account, "
 		  "CASE WHEN p.token IS NULL THEN NULL ELSE 'set' END, p.test_code, p.content_id, "

@@ -309,6 +309,7 @@ const struct table table_rule = {
 	.title = "Rules",
 	.fields = fields,
 	.nfields = TA_COUNT(fields),
+	.document = "rules",
 	.select =
 		"SELECT r.id::text, r.version::text, r.name, r.priority::text, s.name, "
 		"ps.name || '/' || p.name, r.platform, r.expr, r.logic, r.action, "

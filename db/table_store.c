@@ -237,6 +237,7 @@ const struct table table_store = {
 	.title = "Stores",
 	.fields = fields,
 	.nfields = TA_COUNT(fields),
+	.document = "stores",
 	.keeps_uid = true, /* book keys are made of it: the same order is the same event there */
 	.place = secret_of_store,
 	.select =
