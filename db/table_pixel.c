@@ -5,6 +5,7 @@
 #include "db/table.h"
 #include "src/arena.h"
 #include "src/buf.h"
+#include "src/platform.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -214,6 +215,17 @@ static enum ta_rc remove_row(struct table_change *c, struct ta_err *err)
 	return rc;
 }
 
+static enum ta_rc check(struct table_change *c, struct ta_err *err)
+{
+	const char *account = table_value(c, "account");
+	int platform = platform_of(table_value(c, "platform"));
+	if (platform < 0 || platform_account_valid((enum platform_id)platform, account))
+		return TA_OK;
+	return ta_fail_field(err, "account", "account: \"%.100s\" is no %s; expected %s", account,
+		platform_get((enum platform_id)platform)->account,
+		platform_get((enum platform_id)platform)->account_form);
+}
+
 const struct table table_pixel = {
 	.word = "pixel",
 	.title = "Pixels",
@@ -229,6 +241,7 @@ const struct table table_pixel = {
 		  "ORDER BY s.name, p.name LIMIT 10000",
 	.find = "SELECT p.id FROM pixel p JOIN store s ON s.id = p.store_id "
 		"WHERE p.deleted_us IS NULL AND (p.id::text = $1 OR p.name = $1 OR s.name || '/' || p.name = $1) LIMIT 2",
+	.check = check,
 	.insert = insert,
 	.update = update,
 	.remove = remove_row,

@@ -14,14 +14,16 @@
 
 struct platform {
 	enum platform_id id;
-	int max_future_s;    /* event_time at most this far ahead */
-	const char *word;    /* "pinterest" */
-	const char *title;   /* "Pinterest" */
-	const char *url;     /* default base URL with version path */
-	const char *url_env; /* TRACKAI_PINTEREST_URL, … */
-	size_t batch;        /* events per request */
-	int64_t max_age_s;   /* older events are refused */
-	int64_t dedup_s;     /* window in which a repeated event_id is merged */
+	int max_future_s;         /* event_time at most this far ahead */
+	const char *word;         /* "pinterest" */
+	const char *title;        /* "Pinterest" */
+	const char *url;          /* default base URL with version path */
+	const char *url_env;      /* TRACKAI_PINTEREST_URL, … */
+	size_t batch;             /* events per request */
+	int64_t max_age_s;        /* older events are refused */
+	int64_t dedup_s;          /* window in which a repeated event_id is merged */
+	const char *account;      /* what its account is called: "ad account id" */
+	const char *account_form; /* and looks like: "1 to 18 digits" */
 };
 
 /* Never NULL for a valid id. */
