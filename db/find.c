@@ -27,12 +27,15 @@ struct page {
 static enum ta_rc names_load(struct db *db, struct names *n, struct ta_err *err)
 {
 	enum ta_rc rc = db_query(db,
-		"SELECT id, name, platform, coalesce(domain, ''), currency, timezone, consent FROM store "
+		"SELECT id, name, platform, coalesce(domain, ''), currency, timezone, consent, "
+		"purchase_on, basis, send_pos, send_draft FROM store "
 		"ORDER BY id",
 		NULL, &n->stores, err);
 	if (!rc)
-		rc = db_query(db, "SELECT id, name, platform, account FROM pixel ORDER BY id", NULL,
-			&n->pixels, err);
+		rc = db_query(db,
+			"SELECT id, name, platform, account, coalesce(test_code, ''), content_id FROM "
+			"pixel ORDER BY id",
+			NULL, &n->pixels, err);
 	return rc;
 }
 
@@ -244,9 +247,17 @@ static struct rule_store store_fields(const struct names *n, int32_t id)
 	int row = row_of_id(n->stores, id);
 	if (row < 0)
 		return (struct rule_store){0};
-	return (struct rule_store){db_text(n->stores, row, 1), db_text(n->stores, row, 2),
-		db_text(n->stores, row, 3), db_text(n->stores, row, 4), db_text(n->stores, row, 5),
-		db_text(n->stores, row, 6)};
+	const PGresult *r = n->stores;
+	return (struct rule_store){.name = db_text(r, row, 1),
+		.platform = db_text(r, row, 2),
+		.domain = db_text(r, row, 3),
+		.currency = db_text(r, row, 4),
+		.timezone = db_text(r, row, 5),
+		.consent = db_text(r, row, 6),
+		.purchase_on = db_text(r, row, 7),
+		.basis = db_text(r, row, 8),
+		.send_pos = db_bool(r, row, 9),
+		.send_draft = db_bool(r, row, 10)};
 }
 
 static bool matches(const struct find_query *q, const struct names *names,
@@ -263,7 +274,11 @@ static bool matches(const struct find_query *q, const struct names *names,
 	if (!q->where)
 		return true;
 	if (d) {
-		pixel = (struct rule_pixel){d->pixel, d->platform, d->account};
+		pixel = (struct rule_pixel){.name = d->pixel,
+			.platform = d->platform,
+			.account = d->account,
+			.test_code = name_of(names->pixels, d->pixel_id, 4),
+			.content_id = name_of(names->pixels, d->pixel_id, 5)};
 		seen.pixel = &pixel;
 		seen.disposition = d->state;
 		seen.reason = d->reason;

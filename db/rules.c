@@ -63,7 +63,8 @@ enum ta_rc rules_at(struct db *db, int64_t rev, struct arena *a, struct route_ru
 	"s.id, s.uid, s.name, s.platform, s.domain, s.currency, s.timezone, s.consent, "           \
 	"s.purchase_on, s.basis, s.send_pos, s.send_draft, s.webhook_secret IS NOT NULL"
 #define STORE_NCOLUMNS 13
-#define PIXEL_COLUMNS  "p.id, p.store_id, p.platform, p.since_id, p.name, p.account"
+#define PIXEL_COLUMNS                                                                              \
+	"p.id, p.store_id, p.platform, p.since_id, p.name, p.account, p.test_code, p.content_id"
 
 static struct route_store store_of(struct arena *a, const PGresult *r, int i)
 {
@@ -73,7 +74,11 @@ static struct route_store store_of(struct arena *a, const PGresult *r, int i)
 			.domain = text(a, r, i, 4),
 			.currency = text(a, r, i, 5),
 			.timezone = text(a, r, i, 6),
-			.consent = text(a, r, i, 7)},
+			.consent = text(a, r, i, 7),
+			.purchase_on = text(a, r, i, 8),
+			.basis = text(a, r, i, 9),
+			.send_pos = db_bool(r, i, 10),
+			.send_draft = db_bool(r, i, 11)},
 		.basis = text(a, r, i, 9),
 		.consent_required = strcmp(db_text(r, i, 7), "required") == 0,
 		.purchase_on_paid = strcmp(db_text(r, i, 8), "paid") == 0,
@@ -94,7 +99,9 @@ static struct route_pixel pixel_of(struct arena *a, const PGresult *r, int i, in
 		.since_id = db_i64(r, i, col + 3),
 		.names = {.name = text(a, r, i, col + 4),
 			.platform = text(a, r, i, col + 2),
-			.account = text(a, r, i, col + 5)}};
+			.account = text(a, r, i, col + 5),
+			.test_code = text(a, r, i, col + 6),
+			.content_id = text(a, r, i, col + 7)}};
 }
 
 enum ta_rc catalog_rev(struct db *db, int64_t *rev, struct ta_err *err)

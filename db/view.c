@@ -35,9 +35,10 @@ void view_sql_stores(struct buf *b, int64_t now_us, bool zones)
 
 void view_sql_pixels(struct buf *b)
 {
-	buf_adds(b, "SELECT id, store_id, platform, state = 'held', state_us, name, account, "
-		    "state_reason, state_detail FROM pixel WHERE deleted_us IS NULL "
-		    "ORDER BY id LIMIT 1000");
+	buf_adds(b,
+		"SELECT id, store_id, platform, state = 'held', state_us, name, account, "
+		"state_reason, state_detail, test_code, content_id FROM pixel WHERE deleted_us IS NULL "
+		"ORDER BY id LIMIT 1000");
 }
 
 void view_sql_beats(struct buf *b)
@@ -283,6 +284,8 @@ size_t view_take_pixels(struct arena *a, const PGresult *r, struct view_pixel **
 		.account = text(a, r, i, 6),
 		.reason = text(a, r, i, 7),
 		.detail = text(a, r, i, 8),
+		.test_code = text(a, r, i, 9),
+		.content_id = text(a, r, i, 10),
 	};
 	return n;
 }

@@ -30,6 +30,7 @@ struct view_pixel {
 	bool held;
 	int64_t state_us;
 	const char *name, *account, *reason, *detail; /* reason and detail of the state */
+	const char *test_code, *content_id;
 };
 
 struct view_beat {

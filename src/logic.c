@@ -31,11 +31,6 @@ static size_t op_of(const char *name)
 	return 0;
 }
 
-bool logic_known(const char *name)
-{
-	return op_of(name) > 0;
-}
-
 /* Reading ------------------------------------------------------------------------------------ */
 
 static enum ta_rc read_value(
@@ -187,27 +182,6 @@ enum ta_rc logic_rule_of(struct arena *a, json_t *j, struct logic_value *out, st
 	return rc ? rc : prepare_all(a, out, 0, err);
 }
 
-enum ta_rc logic_check(const struct logic_value *rule, struct ta_err *err)
-{
-	size_t n = 0;
-	const struct logic_value *kids = NULL;
-	enum ta_rc rc = TA_OK;
-	if (is_op(rule) && !rule->op)
-		return ta_fail(err, TA_INVALID, "there is no operator \"%.40s\"", rule->keys[0]);
-	if (rule->type == LOGIC_OBJECT && rule->n != 1)
-		return ta_fail(err, TA_INVALID,
-			"an operation is an object with one key, here are %u", rule->n);
-	if (is_op(rule))
-		kids = args_of(rule, &n);
-	if (rule->type == LOGIC_ARRAY) {
-		kids = rule->items;
-		n = rule->n;
-	}
-	for (size_t i = 0; i < n && !rc; i++)
-		rc = logic_check(&kids[i], err);
-	return rc;
-}
-
 /* Operations whose second argument sees an element instead of the event. */
 static bool scoped(const struct logic_value *rule)
 {
@@ -239,28 +213,6 @@ static enum ta_rc each_field(
 		if (i != 1 || !scoped(rule))
 			rc = each_field(&kids[i], fn, data, err);
 	return rc;
-}
-
-static bool has_head(const char *path, const char *head)
-{
-	size_t n = strlen(head);
-	return strncmp(path, head, n) == 0 && (path[n] == '.' || path[n] == '\0');
-}
-
-static enum ta_rc check_field(const char *path, void *data, struct ta_err *err)
-{
-	(void)data;
-	if (rule_field_of(path) >= 0 || has_head(path, "items") || has_head(path, "custom") ||
-		strcmp(path, "now") == 0)
-		return TA_OK;
-	const char *near = rule_field_nearest(path);
-	return ta_fail(err, TA_INVALID, "there is no field \"%.60s\"%s%s%s", path,
-		near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
-}
-
-enum ta_rc logic_check_fields(const struct logic_value *rule, struct ta_err *err)
-{
-	return each_field(rule, check_field, NULL, err);
 }
 
 /* Evaluation --------------------------------------------------------------------------------- */

@@ -62,16 +62,9 @@ TA_MUST enum ta_rc logic_value_of(
 void logic_put(struct buf *b, const struct logic_value *v);
 
 /* A rule from JSON: patterns compiled, depth checked. Unknown operations are found when they are
- * reached; logic_check finds them before. Errors: TA_INVALID. */
+ * reached. Errors: TA_INVALID. */
 TA_MUST enum ta_rc logic_rule_of(
 	struct arena *a, json_t *j, struct logic_value *out, struct ta_err *err);
-/* Whether there is such an operation. */
-bool logic_known(const char *name);
-/* Every operation exists. Errors: TA_INVALID. */
-TA_MUST enum ta_rc logic_check(const struct logic_value *rule, struct ta_err *err);
-/* The names of fields that a rule over events names at its top exist. Errors: TA_INVALID. */
-TA_MUST enum ta_rc logic_check_fields(const struct logic_value *rule, struct ta_err *err);
-
 /* Evaluates. Errors: TA_INVALID (unknown operation, a bound was reached, or what JavaScript would
  * throw). What *out refers to lives in the arena, the rule or the data. */
 TA_MUST enum ta_rc logic_apply(const struct logic_value *rule, const struct logic_value *data,

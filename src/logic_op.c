@@ -3,6 +3,7 @@
 
 #include "src/arena.h"
 #include "src/buf.h"
+#include "src/clock.h"
 #include "src/rule_field.h"
 
 #include <math.h>
@@ -66,14 +67,24 @@ static struct logic_value source_field(
 	if (s->get_field && field > 0 && !any)
 		return s->get_field(s->data, (int)field - 1, r->a, &v) ? of_rule_value(r, &v)
 								       : LOGIC_UNDEF;
-	if (!any && s->get(s->data, path, r->a, &v))
+	if (!any && s->get_field && s->get(s->data, path, r->a, &v))
 		return of_rule_value(r, &v);
-	if (strcmp(path, "now") == 0)
-		return logic_number((double)s->now_s);
 	size_t n = strcspn(path, ".");
-	if (!s->get_whole || !s->get_whole(s->data, path, r->a, &whole))
-		return LOGIC_UNDEF;
-	return path[n] ? descend(r, whole, path + n + 1) : whole;
+	if (s->get_whole && s->get_whole(s->data, path, r->a, &whole))
+		return path[n] ? descend(r, whole, path + n + 1) : whole;
+	if (strcmp(path, "now") == 0)
+		return logic_number((double)(s->now_s ? s->now_s : clock_now_s()));
+	return LOGIC_UNDEF;
+}
+
+/* Of an event there is nothing to show; of JSON there is. */
+static struct logic_value whole_of(struct logic_run *r, const struct logic_value *data)
+{
+	struct logic_value v = *data;
+	const struct rule_source *s = data->type == LOGIC_SOURCE ? data->source : NULL;
+	if (s && !s->get_field && s->get_whole && !s->get_whole(s->data, "", r->a, &v))
+		v = *data;
+	return v;
 }
 
 static struct logic_value find(
@@ -81,7 +92,7 @@ static struct logic_value find(
 {
 	if (name->type == LOGIC_UNDEFINED || name->type == LOGIC_NULL ||
 		(name->type == LOGIC_STRING && name->n == 0))
-		return *data;
+		return whole_of(r, data);
 	struct logic_value path = logic_to_string(r, name);
 	if (r->failed)
 		return LOGIC_UNDEF;
@@ -153,16 +164,33 @@ struct logic_value logic_op_missing_some(const struct logic_call *c)
 
 /* Comparison --------------------------------------------------------------------------------- */
 
-struct logic_value logic_op_eq(const struct logic_call *c)
+/* Over an event a list equals, and is ordered as, any of its elements (rule_field.h). */
+static bool list_against_one(
+	const struct logic_call *c, const struct logic_value *x, const struct logic_value *y)
+{
+	return c->r->strict_order && x->type == LOGIC_ARRAY && y->type < LOGIC_ARRAY &&
+	       y->type > LOGIC_NULL;
+}
+
+static bool equal(const struct logic_call *c)
 {
 	struct logic_value x = arg(c, 0), y = arg(c, 1);
-	return logic_bool(logic_loose(c->r, &x, &y));
+	if (!list_against_one(c, &x, &y))
+		return logic_loose(c->r, &x, &y);
+	for (size_t i = 0; i < x.n; i++)
+		if (logic_loose(c->r, &x.items[i], &y))
+			return true;
+	return false;
+}
+
+struct logic_value logic_op_eq(const struct logic_call *c)
+{
+	return logic_bool(equal(c));
 }
 
 struct logic_value logic_op_ne(const struct logic_call *c)
 {
-	struct logic_value x = arg(c, 0), y = arg(c, 1);
-	return logic_bool(!logic_loose(c->r, &x, &y));
+	return logic_bool(!equal(c));
 }
 
 struct logic_value logic_op_seq(const struct logic_call *c)
@@ -177,33 +205,41 @@ struct logic_value logic_op_sne(const struct logic_call *c)
 	return logic_bool(!logic_strict(&x, &y));
 }
 
-static int order(const struct logic_call *c, size_t i)
+/* Whether x stands before y, after it, or beside it, as the three say. */
+static bool ordered(const struct logic_call *c, size_t i, bool before, bool beside, bool after)
 {
 	struct logic_value x = arg(c, i), y = arg(c, i + 1);
-	return logic_order(c->r, &x, &y);
+	bool any = list_against_one(c, &x, &y);
+	for (size_t k = 0; k < (any ? x.n : 1); k++) {
+		int o = logic_order(c->r, any ? &x.items[k] : &x, &y);
+		if ((o == -1 && before) || (o == 0 && beside) || (o == 1 && after))
+			return true;
+	}
+	return false;
 }
 
 struct logic_value logic_op_lt(const struct logic_call *c)
 {
 	bool between = arg(c, 2).type != LOGIC_UNDEFINED;
-	return logic_bool(order(c, 0) == -1 && (!between || order(c, 1) == -1));
+	return logic_bool(ordered(c, 0, true, false, false) &&
+			  (!between || ordered(c, 1, true, false, false)));
 }
 
 struct logic_value logic_op_le(const struct logic_call *c)
 {
 	bool between = arg(c, 2).type != LOGIC_UNDEFINED;
-	return logic_bool(order(c, 0) <= 0 && (!between || order(c, 1) <= 0));
+	return logic_bool(
+		ordered(c, 0, true, true, false) && (!between || ordered(c, 1, true, true, false)));
 }
 
 struct logic_value logic_op_gt(const struct logic_call *c)
 {
-	return logic_bool(order(c, 0) == 1);
+	return logic_bool(ordered(c, 0, false, false, true));
 }
 
 struct logic_value logic_op_ge(const struct logic_call *c)
 {
-	int o = order(c, 0);
-	return logic_bool(o == 0 || o == 1);
+	return logic_bool(ordered(c, 0, false, true, true));
 }
 
 struct logic_value logic_op_truth(const struct logic_call *c)

@@ -42,8 +42,7 @@ static bool truthy(const struct rule_value *v)
 	return false;
 }
 
-/* JavaScript's Number() of a text: NaN unless all of it is a decimal number. */
-static double text_number(const char *s)
+double rule_text_number(const char *s)
 {
 	char *end = NULL;
 	s += strspn(s, " \t\r\n");
@@ -64,7 +63,7 @@ static double to_number(const struct rule_value *v)
 	case RULE_NUMBER:
 		return v->n;
 	case RULE_STRING:
-		return text_number(v->s);
+		return rule_text_number(v->s);
 	case RULE_NULL:
 	case RULE_LIST:
 		break;
@@ -98,6 +97,12 @@ static bool strict_equal(const struct rule_value *x, const struct rule_value *y)
 
 static bool loose_equal(const struct rule_value *x, const struct rule_value *y)
 {
+	if (x->type == RULE_LIST && y->type != RULE_LIST && y->type != RULE_NULL) {
+		for (size_t i = 0; i < x->nlist; i++)
+			if (loose_equal(&x->list[i], y))
+				return true;
+		return false;
+	}
 	if (x->type == y->type)
 		return strict_equal(x, y);
 	if (x->type == RULE_NULL || y->type == RULE_NULL || x->type == RULE_LIST ||
@@ -109,6 +114,9 @@ static bool loose_equal(const struct rule_value *x, const struct rule_value *y)
 static bool ordered(enum rule_op op, const struct rule_value *x, const struct rule_value *y)
 {
 	double a, b;
+	for (size_t i = 0; x->type == RULE_LIST && i < x->nlist; i++)
+		if (ordered(op, &x->list[i], y))
+			return true;
 	if (x->type == RULE_STRING && y->type == RULE_STRING) {
 		int order = strcmp(x->s, y->s);
 		a = order;
@@ -129,8 +137,24 @@ static bool ordered(enum rule_op op, const struct rule_value *x, const struct ru
 	}
 }
 
+/* A number and a text are the same in a list when they are written alike: ids may come as both. */
+static bool same_element(const struct rule_value *x, const struct rule_value *y)
+{
+	const struct rule_value *n = x->type == RULE_NUMBER ? x : y, *s = n == x ? y : x;
+	if (n->type != RULE_NUMBER || s->type != RULE_STRING)
+		return strict_equal(x, y);
+	struct buf b = BUF_INIT(64);
+	rule_put_number(&b, n->n);
+	bool same = strcmp(s->s, buf_str(&b)) == 0;
+	buf_release(&b);
+	return same;
+}
+
 static bool contains(const struct rule_value *item, const struct rule_value *in)
 {
+	for (size_t i = 0; item->type == RULE_LIST && i < item->nlist; i++)
+		if (contains(&item->list[i], in))
+			return true;
 	if (in->type == RULE_STRING && item->type == RULE_STRING)
 		return strstr(in->s, item->s) != NULL;
 	if (in->type == RULE_STRING && item->type == RULE_NUMBER) {
@@ -143,7 +167,7 @@ static bool contains(const struct rule_value *item, const struct rule_value *in)
 	if (in->type != RULE_LIST)
 		return false;
 	for (size_t i = 0; i < in->nlist; i++)
-		if (strict_equal(item, &in->list[i]))
+		if (same_element(item, &in->list[i]))
 			return true;
 	return false;
 }
@@ -325,7 +349,7 @@ static bool match_full(struct run *r, const struct rule_prog *p)
 	if (!r->trace)
 		return result;
 	struct buf text = BUF_INIT(TEXT_MAX), seen = BUF_INIT(TEXT_MAX);
-	logic_put(&text, p->full);
+	rule_print(p, &text);
 	if (fails)
 		rule_put_string(&seen, err.msg);
 	else

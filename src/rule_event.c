@@ -56,8 +56,10 @@ static const struct place places[] = {EV("currency", currency), EV("country", us
 	EV("click.msclkid", click.msclkid), EV("click.li_fat_id", click.li_fat_id),
 	ST("store", name), ST("store.name", name), ST("store.platform", platform),
 	ST("store.domain", domain), ST("store.currency", currency), ST("store.timezone", timezone),
-	ST("store.consent", consent), PX("pixel", name), PX("platform", platform),
-	PX("pixel.name", name), PX("pixel.platform", platform), PX("pixel.account", account)};
+	ST("store.consent", consent), ST("store.purchase_on", purchase_on),
+	ST("store.basis", basis), PX("pixel", name), PX("platform", platform),
+	PX("pixel.name", name), PX("pixel.platform", platform), PX("pixel.account", account),
+	PX("pixel.test_code", test_code), PX("pixel.content_id", content_id)};
 
 typedef bool computed_fn(const struct rule_event *e, struct rule_value *out);
 
@@ -166,6 +168,18 @@ static bool get_num_items(const struct rule_event *e, struct rule_value *out)
 	return number(out, (double)event_num_items(e->ev));
 }
 
+static bool get_send_pos(const struct rule_event *e, struct rule_value *out)
+{
+	*out = (struct rule_value){.type = RULE_BOOL, .b = e->store && e->store->send_pos};
+	return e->store != NULL;
+}
+
+static bool get_send_draft(const struct rule_event *e, struct rule_value *out)
+{
+	*out = (struct rule_value){.type = RULE_BOOL, .b = e->store && e->store->send_draft};
+	return e->store != NULL;
+}
+
 static bool get_warnings(const struct rule_event *e, struct rule_value *out)
 {
 	return number(out, (double)e->ev->nwarnings);
@@ -182,7 +196,8 @@ static const struct {
 	{"order.cancelled", get_cancelled}, {"received", get_received}, {"state", get_disposition},
 	{"disposition", get_disposition}, {"reason", get_reason}, {"attempts", get_attempts},
 	{"latency", get_latency}, {"event.num_items", get_num_items},
-	{"event.warnings", get_warnings}};
+	{"event.warnings", get_warnings}, {"store.send_pos", get_send_pos},
+	{"store.send_draft", get_send_draft}};
 
 #define ITEM(name, member)                                                                         \
 	{                                                                                          \
@@ -211,6 +226,25 @@ static bool get_items(
 		n += text(&list[n], text_at(&ev->items[i], offset));
 	*out = (struct rule_value){.type = RULE_LIST, .list = list, .nlist = n};
 	return n > 0;
+}
+
+static bool get_prices(const struct event *ev, struct arena *a, struct rule_value *out)
+{
+	struct rule_value *list = arena_alloc(a, ev->nitems * sizeof(*list));
+	size_t n = 0;
+	for (size_t i = 0; i < ev->nitems; i++)
+		n += ev->items[i].has_price && number(&list[n], major(&ev->items[i].price));
+	*out = (struct rule_value){.type = RULE_LIST, .list = list, .nlist = n};
+	return n > 0;
+}
+
+static bool get_quantities(const struct event *ev, struct arena *a, struct rule_value *out)
+{
+	struct rule_value *list = arena_alloc(a, ev->nitems * sizeof(*list));
+	for (size_t i = 0; i < ev->nitems; i++)
+		number(&list[i], (double)ev->items[i].quantity);
+	*out = (struct rule_value){.type = RULE_LIST, .list = list, .nlist = ev->nitems};
+	return ev->nitems > 0;
 }
 
 /* Copies the texts of a value that was borrowed from a JSON tree. */
@@ -245,7 +279,7 @@ static bool get_custom(
 
 /* What a field's number leads to; made once, at the first use. */
 struct way {
-	enum { WAY_PLACE, WAY_COMPUTED, WAY_ITEM, WAY_CUSTOM } kind;
+	enum { WAY_PLACE, WAY_COMPUTED, WAY_ITEM, WAY_PRICES, WAY_QUANTITIES, WAY_CUSTOM } kind;
 	size_t index;
 };
 
@@ -260,6 +294,10 @@ static struct way way_of(const char *name)
 	for (size_t i = 0; i < TA_COUNT(item_texts); i++)
 		if (strcmp(item_texts[i].name, name) == 0)
 			return (struct way){WAY_ITEM, i};
+	if (strcmp(name, "items.price") == 0)
+		return (struct way){WAY_PRICES, 0};
+	if (strcmp(name, "items.quantity") == 0)
+		return (struct way){WAY_QUANTITIES, 0};
 	return (struct way){WAY_CUSTOM, 0};
 }
 
@@ -296,6 +334,10 @@ static bool get_field(const void *data, int field, struct arena *a, struct rule_
 		return computed[w.index].get(e, out);
 	case WAY_ITEM:
 		return get_items(e->ev, item_texts[w.index].offset, a, out);
+	case WAY_PRICES:
+		return get_prices(e->ev, a, out);
+	case WAY_QUANTITIES:
+		return get_quantities(e->ev, a, out);
 	case WAY_CUSTOM:
 		break;
 	}

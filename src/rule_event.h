@@ -7,9 +7,11 @@
 
 struct rule_store {
 	const char *name, *platform, *domain, *currency, *timezone, *consent;
+	const char *purchase_on, *basis;
+	bool send_pos, send_draft;
 };
 struct rule_pixel {
-	const char *name, *platform, *account;
+	const char *name, *platform, *account, *test_code, *content_id;
 };
 
 /* Everything borrowed; store and pixel may be NULL (their fields are then missing). */

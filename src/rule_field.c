@@ -1,8 +1,7 @@
 #include "src/rule_field.h"
 
 #include "src/attr.h"
-#include "src/logic.h"
-#include "src/rule_node.h"
+#include "src/words.h"
 
 #include <stdbool.h>
 #include <string.h>
@@ -31,8 +30,8 @@ const struct rule_field *rule_field_get(int field)
 	return field >= 0 && (size_t)field < TA_COUNT(fields) ? &fields[field] : NULL;
 }
 
-/* Levenshtein distance of short names; 99 when one is longer than 31 bytes. */
-static int distance(const char *a, const char *b)
+/* Levenshtein. */
+int rule_word_distance(const char *a, const char *b)
 {
 	int row[32];
 	size_t na = strlen(a), nb = strlen(b);
@@ -52,13 +51,108 @@ static int distance(const char *a, const char *b)
 	return row[nb];
 }
 
+static const char *one_of(const char *const *words, int i)
+{
+	int n = 0;
+	while (words[n])
+		n++;
+	return i < n ? words[i] : NULL;
+}
+
+static const char *event_at(int i)
+{
+	return i < EV_COUNT ? event_word(i) : NULL;
+}
+
+static const char *source_at(int i)
+{
+	return i < SOURCE_COUNT ? source_word(i) : NULL;
+}
+
+static const char *platform_at(int i)
+{
+	return i < PLATFORM_COUNT ? platform_word(i) : NULL;
+}
+
+/* failed stands for two of them. */
+static const char *state_at(int i)
+{
+	return i < DISP_COUNT ? disposition_word(i) : i == DISP_COUNT ? "failed" : NULL;
+}
+
+static const char *reason_at(int i)
+{
+	return i + 1 < REASON_COUNT ? reason_word(i + 1) : NULL; /* the first one is no reason */
+}
+
+static const char *consent_at(int i)
+{
+	static const char *const words[] = {"granted", "denied", "unknown", NULL};
+	return one_of(words, i);
+}
+
+static const char *shop_at(int i)
+{
+	static const char *const words[] = {"shopify", "meta", "custom", NULL};
+	return one_of(words, i);
+}
+
+static const char *rigour_at(int i)
+{
+	static const char *const words[] = {"optional", "required", NULL};
+	return one_of(words, i);
+}
+
+static const char *moment_at(int i)
+{
+	static const char *const words[] = {"created", "paid", NULL};
+	return one_of(words, i);
+}
+
+static const char *basis_at(int i)
+{
+	static const char *const words[] = {"total", "subtotal", "net", NULL};
+	return one_of(words, i);
+}
+
+static const char *content_at(int i)
+{
+	static const char *const words[] = {"auto", "variant_id", "product_id", "sku", NULL};
+	return one_of(words, i);
+}
+
+static const char *gender_at(int i)
+{
+	static const char *const words[] = {"f", "m", "n", NULL};
+	return one_of(words, i);
+}
+
+static const struct {
+	const char *field;
+	const char *(*at)(int i);
+} closed[] = {{"name", event_at}, {"event.name", event_at}, {"source", source_at},
+	{"event.source", source_at}, {"consent", consent_at}, {"event.consent", consent_at},
+	{"platform", platform_at}, {"pixel.platform", platform_at}, {"state", state_at},
+	{"disposition", state_at}, {"reason", reason_at}, {"store.platform", shop_at},
+	{"store.consent", rigour_at}, {"store.purchase_on", moment_at}, {"store.basis", basis_at},
+	{"pixel.content_id", content_at}, {"user.gender", gender_at}};
+
+const char *rule_field_word(int field, int i)
+{
+	const struct rule_field *f = rule_field_get(field);
+	for (size_t k = 0; f && i >= 0 && k < TA_COUNT(closed); k++)
+		if (strcmp(closed[k].field, f->name) == 0)
+			return closed[k].at(i);
+	return NULL;
+}
+
 const char *rule_field_nearest(const char *name)
 {
 	const char *best = NULL;
 	int least = 3;
 	for (size_t i = 0; i < TA_COUNT(fields); i++) {
 		const char *tail = strchr(fields[i].name, '.');
-		int d = distance(name, fields[i].name);
+		int d = rule_word_distance(name, fields[i].name);
 		if (tail && strcmp(tail + 1, name) == 0)
 			d = 2;
 		if (d < least) {
@@ -67,52 +161,4 @@ const char *rule_field_nearest(const char *name)
 		}
 	}
 	return best;
-}
-
-#define LEAST_MOMENT 1e8 /* Unix seconds: smaller numbers are durations */
-
-/* `received > 2h` has no meaning, `received > -2h` has; so with `latency > -3s`. */
-static enum ta_rc check_kind(const struct rule_node *n, size_t *at, struct ta_err *err)
-{
-	if (n->op < OP_EQ || n->op > OP_GT || n->kids[0]->op != OP_VAR)
-		return TA_OK;
-	const struct rule_field *f = rule_field_get(n->kids[0]->field);
-	const struct rule_node *y = n->kids[1];
-	bool span = y->op == OP_CONST && y->val.type == RULE_NUMBER && y->val.n < LEAST_MOMENT;
-	if (at)
-		*at = y->at;
-	/* A word is never a moment: it would match nothing and say nothing. */
-	if (f && f->kind == KIND_INSTANT &&
-		(span || (y->op == OP_CONST && y->val.type == RULE_STRING)))
-		return ta_fail(err, TA_INVALID,
-			"%s is a moment: expected -2h (so long ago) or a date such as 2026-11-22",
-			f->name);
-	if (f && f->kind == KIND_DURATION && y->op == OP_AGO)
-		return ta_fail(err, TA_INVALID, "%s is a duration: expected 3s or 250ms", f->name);
-	return TA_OK;
-}
-
-static enum ta_rc check(const struct rule_node *n, size_t *at, struct ta_err *err)
-{
-	if (n->op == OP_VAR && n->field < 0) {
-		const char *near = rule_field_nearest(n->path);
-		if (at)
-			*at = n->at;
-		return ta_fail(err, TA_INVALID, "there is no field \"%.60s\"%s%s%s", n->path,
-			near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
-	}
-	enum ta_rc kind = check_kind(n, at, err);
-	for (size_t i = 0; i < n->nkids && !kind; i++) {
-		enum ta_rc rc = check(n->kids[i], at, err);
-		if (rc)
-			return rc;
-	}
-	return kind;
-}
-
-enum ta_rc rule_check_fields(const struct rule_prog *p, size_t *at, struct ta_err *err)
-{
-	if (p->full)
-		return logic_check_fields(p->full, err);
-	return p->root ? check(p->root, at, err) : TA_OK;
 }

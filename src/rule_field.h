@@ -4,14 +4,18 @@
 
 #include <stddef.h>
 
+/* A comparison with a list holds when it holds for one of its elements. */
 enum rule_kind {
 	KIND_TEXT,
 	KIND_NUMBER,
 	KIND_BOOL,
-	KIND_LIST,
+	KIND_LIST, /* of texts */
 	KIND_MONEY,
 	KIND_DURATION,
-	KIND_INSTANT
+	KIND_INSTANT,
+	KIND_AMOUNTS, /* a list of money */
+	KIND_NUMBERS, /* a list of numbers */
+	KIND_ANY      /* whatever was given */
 };
 
 struct rule_field {
@@ -23,7 +27,12 @@ struct rule_field {
 int rule_field_of(const char *name);
 /* Borrowed; NULL behind the last. */
 const struct rule_field *rule_field_get(int field);
+/* Word i of a field that knows only certain words (name, platform, reason, …), NULL behind the last
+ * and for every other field. */
+const char *rule_field_word(int field, int i);
 /* The documented name that is nearest to a mistyped one, NULL when none is near. */
 const char *rule_field_nearest(const char *name);
+/* Single-character changes from one short name to the other, 99 when one is long. */
+int rule_word_distance(const char *a, const char *b);
 
 #endif

@@ -1,6 +1,7 @@
 #include "src/rule_json.h"
 
 #include "src/arena.h"
+#include "src/logic.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -58,7 +59,18 @@ static bool get(const void *data, const char *path, struct arena *a, struct rule
 	return j && put(j, a, out);
 }
 
+/* The member that a path begins with; "" is all of it. */
+static bool get_whole(const void *data, const char *path, struct arena *a, struct logic_value *out)
+{
+	struct ta_err err = {0};
+	size_t n = strcspn(path, ".");
+	const json_t *j = *path ? step(data, path, n) : data;
+	json_t *found = NULL;
+	memcpy(&found, &j, sizeof(j)); /* jansson's readers take no const */
+	return found && logic_value_of(a, found, out, &err) == TA_OK;
+}
+
 struct rule_source rule_source_json(const json_t *j)
 {
-	return (struct rule_source){.get = get, .data = j};
+	return (struct rule_source){.get = get, .get_whole = get_whole, .data = j};
 }

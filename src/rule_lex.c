@@ -1,5 +1,6 @@
 #include "src/arena.h"
 #include "src/clock.h"
+#include "src/money.h"
 #include "src/rule_node.h"
 
 #include <ctype.h>
@@ -108,14 +109,15 @@ static enum ta_rc lex_string(struct rule_lexer *lx, struct token *t, size_t *at,
 	return TA_OK;
 }
 
-static double unit_seconds(const char *unit)
+/* Seconds of the unit that n letters name, 0 when there is none. */
+static double unit_seconds(const char *unit, size_t n)
 {
 	static const struct {
 		const char *unit;
 		double s;
 	} units[] = {{"ms", 0.001}, {"s", 1}, {"m", 60}, {"h", 3600}, {"d", 86400}, {"w", 604800}};
 	for (size_t i = 0; i < TA_COUNT(units); i++)
-		if (strcmp(units[i].unit, unit) == 0)
+		if (strlen(units[i].unit) == n && memcmp(units[i].unit, unit, n) == 0)
 			return units[i].s;
 	return 0;
 }
@@ -138,33 +140,45 @@ static size_t number_length(const char *s)
 	return (size_t)(p - s);
 }
 
-static bool is_currency(const char *s)
+/* 1d2h30m: numbers with units, each smaller than the one before; false for anything else. */
+static bool span_of(const char *run, double *seconds)
 {
-	return isupper((unsigned char)s[0]) && isupper((unsigned char)s[1]) &&
-	       isupper((unsigned char)s[2]) && !s[3];
+	const char *p = run + (*run == '-' || *run == '+');
+	double before = (double)INFINITY, sum = 0;
+	while (*p) {
+		size_t n = number_length(p), letters = strcspn(p + n, "0123456789.");
+		double unit = unit_seconds(p + n, letters);
+		if (!n || !isdigit((unsigned char)*p) || unit <= 0 || unit >= before)
+			return false;
+		sum += strtod(p, NULL) * unit;
+		before = unit;
+		p += n + letters;
+	}
+	*seconds = *run == '-' ? 0 - sum : sum;
+	return isfinite(sum) && p > run;
 }
 
-/* A run that begins with a digit or a sign: number, duration, money, date, else a word. A long
- * integer is a word too: ids of 18 digits do not fit into a number. */
+/* A run that begins with a digit or a sign: number, duration, money, date, else a word. What a
+ * number would not give back is a word too: ids of 18 digits, postal codes such as 01067. */
 static void classify(struct token *t, const char *run)
 {
 	size_t n = number_length(run), len = strlen(run);
 	const char *rest = run + n;
-	double v = strtod(run, NULL), unit = unit_seconds(rest);
+	double v = strtod(run, NULL);
 	bool sign = run[0] == '-' || run[0] == '+',
-	     whole = strspn(run + sign, "0123456789") == len - sign;
+	     whole = strspn(run + sign, "0123456789") == len - sign,
+	     zero = run[sign] == '0' && isdigit((unsigned char)run[sign + 1]);
 	int64_t us = 0;
 	t->text = run;
 	t->n = v;
-	if (n == 0 || !isfinite(v) || (whole && len - sign > SURE_DIGITS)) {
+	if (n == 0 || !isfinite(v) || zero || (whole && len - sign > SURE_DIGITS)) {
 		t->kind = TOK_WORD;
 	} else if (!*rest) {
 		t->kind = TOK_NUMBER;
 		t->n = v + 0.0;
-	} else if (unit > 0 && isfinite(v * unit)) {
+	} else if (span_of(run, &t->n)) {
 		t->kind = sign ? TOK_AGO : TOK_SPAN;
-		t->n = v * unit + 0.0;
-	} else if (is_currency(rest)) {
+	} else if (money_exponent(rest) >= 0) {
 		t->kind = TOK_MONEY;
 		t->text = rest;
 	} else if (len >= 10 && run[4] == '-' && clock_parse(run, &us)) {
@@ -227,6 +241,9 @@ static enum ta_rc lex_sign(struct rule_lexer *lx, struct token *t, size_t *at, s
 		}
 	}
 	*at = lx->pos;
+	if (*s == '&' || *s == '|')
+		return ta_fail(err, TA_INVALID, "a single %c has no meaning; write %s", *s,
+			*s == '&' ? "and" : "or");
 	if (isprint((unsigned char)*s))
 		return ta_fail(
 			err, TA_INVALID, "\"%c\" has no meaning here; put text in quotes", *s);

@@ -10,62 +10,61 @@
 struct reader {
 	struct arena *a;
 	struct ta_err *err;
-	bool full; /* what failed is JsonLogic all the same, only no expression says it */
 };
 
 static enum ta_rc read_node(struct reader *r, json_t *j, int depth, struct rule_node **out);
 
-static enum ta_rc no_expression(struct reader *r)
-{
-	r->full = true;
-	return ta_fail(r->err, TA_INVALID, "no expression says this JsonLogic");
-}
-
-static enum ta_rc read_var(struct reader *r, json_t *arg, struct rule_node **out)
+/* {"var":"name"}; false when it is more than a constant name. */
+static bool read_var(struct reader *r, json_t *arg, struct rule_node **out)
 {
 	if (json_is_array(arg) && json_array_size(arg) == 1)
 		arg = json_array_get(arg, 0);
-	if (json_is_number(arg)) {
-		struct buf b = BUF_INIT(64);
-		rule_put_number(&b, json_number_value(arg));
-		*out = rule_node_var(r->a, arena_strdup(r->a, buf_str(&b)), 0);
-		buf_release(&b);
-	} else if (json_is_string(arg))
+	if (json_is_string(arg))
 		*out = rule_node_var(r->a, arena_strdup(r->a, json_string_value(arg)), 0);
-	else
-		return no_expression(r);
-	return TA_OK;
+	if (json_is_string(arg) || !json_is_number(arg))
+		return json_is_string(arg);
+	struct buf b = BUF_INIT(64);
+	rule_put_number(&b, json_number_value(arg));
+	*out = rule_node_var(r->a, arena_strdup(r->a, buf_str(&b)), 0);
+	buf_release(&b);
+	return true;
 }
 
-/* {"+":[{"var":"now"},-7200]} is the one sum that expressions write: -2h. */
-static enum ta_rc read_ago(struct reader *r, json_t *arg, struct rule_node **out)
+/* {"+":[{"var":"now"},-7200]} is written -2h. */
+static bool read_ago(struct reader *r, json_t *arg, struct rule_node **out)
 {
 	json_t *now = json_array_get(arg, 0), *n = json_array_get(arg, 1);
 	const char *var = json_string_value(json_object_get(now, "var"));
 	if (json_array_size(arg) != 2 || !var || strcmp(var, "now") != 0 || !json_is_number(n))
-		return no_expression(r);
+		return false;
 	*out = rule_node_new(r->a, OP_AGO, 0);
 	(*out)->val = (struct rule_value){.type = RULE_NUMBER, .n = json_number_value(n) + 0.0};
-	return TA_OK;
+	return true;
 }
 
 /* {"<":[a,b,c]} is a < b and b < c; b stands twice, therefore it may be no operation. */
-static enum ta_rc between(struct reader *r, struct rule_node *n, struct rule_node **out)
+static void between(struct reader *r, struct rule_node *n, struct rule_node **out)
 {
-	if (n->kids[1]->nkids > 0)
-		return no_expression(r);
+	if (n->kids[1]->nkids > 0 || n->kids[1]->op == OP_CALL) {
+		n->call = rule_call_of(rule_op_rows[n->op].logic);
+		n->op = OP_CALL;
+		return;
+	}
 	struct rule_node *lo = rule_node_of(r->a, n->op, n->kids[0], n->kids[1], 0);
 	struct rule_node *hi = rule_node_of(r->a, n->op, n->kids[1], n->kids[2], 0);
 	*out = rule_node_of(r->a, OP_AND, lo, hi, 0);
-	return TA_OK;
 }
 
 static enum ta_rc finish(struct reader *r, struct rule_node *n, struct rule_node **out)
 {
-	const struct rule_op_row *row = &rule_op_rows[n->op];
 	*out = n;
-	if (n->nkids == 3 && n->op >= OP_LE && n->op <= OP_GT)
-		return between(r, n, out);
+	if (n->op == OP_CALL)
+		return rule_call_check(n, r->err);
+	if (n->nkids == 3 && (n->op == OP_LE || n->op == OP_LT)) {
+		between(r, n, out);
+		return TA_OK;
+	}
+	const struct rule_op_row *row = &rule_op_rows[n->op];
 	if (row->kids == 0 && n->nkids == 0)
 		return ta_fail(r->err, TA_INVALID, "%s needs at least one argument", row->logic);
 	if (row->kids == 0 && n->nkids == 1)
@@ -85,17 +84,17 @@ static enum ta_rc read_operation(struct reader *r, json_t *j, int depth, struct 
 		return ta_fail(r->err, TA_INVALID,
 			"an operation is an object with one key, here are %zu",
 			json_object_size(j));
-	if (strcmp(name, "var") == 0)
-		return read_var(r, arg, out);
-	if (strcmp(name, "+") == 0)
-		return read_ago(r, arg, out);
+	if (strcmp(name, "var") == 0 && read_var(r, arg, out))
+		return TA_OK;
+	if (strcmp(name, "+") == 0 && read_ago(r, arg, out))
+		return TA_OK;
 	enum rule_op op = rule_op_of(name);
-	if (op == OP_COUNT && logic_known(name))
-		return no_expression(r);
-	if (op == OP_COUNT)
+	const struct rule_call *call = op == OP_COUNT ? rule_call_of(name) : NULL;
+	if (op == OP_COUNT && !call)
 		return ta_fail(r->err, TA_INVALID, "there is no operator \"%.40s\"", name);
-	struct rule_node *n = rule_node_new(r->a, op, 0), *kid = NULL;
+	struct rule_node *n = rule_node_new(r->a, call ? OP_CALL : op, 0), *kid = NULL;
 	enum ta_rc rc = TA_OK;
+	n->call = call;
 	size_t count = json_is_array(arg) ? json_array_size(arg) : 1;
 	for (size_t i = 0; i < count && !rc; i++) {
 		rc = read_node(r, json_is_array(arg) ? json_array_get(arg, i) : arg, depth, &kid);
@@ -147,19 +146,6 @@ static enum ta_rc read_node(struct reader *r, json_t *j, int depth, struct rule_
 	return TA_BUG;
 }
 
-/* Without an expression it is evaluated as JsonLogic, over the same fields. */
-static enum ta_rc read_full(struct reader *r, json_t *j, struct rule_prog *prog)
-{
-	struct logic_value *full = arena_alloc(r->a, sizeof(*full));
-	if (!json_is_object(j))
-		return ta_fail(r->err, TA_INVALID,
-			"a rule is one operation, such as {\"some\":[...]}, not a list of them");
-	enum ta_rc rc = logic_rule_of(r->a, j, full, r->err);
-	prog->root = NULL;
-	prog->full = full;
-	return rc ? rc : logic_check(full, r->err);
-}
-
 enum ta_rc rule_compile_logic(
 	struct arena *a, const char *json, size_t len, struct rule_prog **out, struct ta_err *err)
 {
@@ -175,11 +161,9 @@ enum ta_rc rule_compile_logic(
 		return ta_fail(err, TA_INVALID, "the JsonLogic is not JSON: %.120s (byte %d)",
 			je.text, je.position);
 	enum ta_rc rc = read_node(&r, j, 0, &prog->root);
-	if (rc && r.full)
-		rc = read_full(&r, j, prog);
-	if (!rc && prog->root && rule_node_true(prog->root))
-		prog->root = NULL;
 	json_decref(j);
+	if (!rc)
+		rc = rule_prog_seal(a, prog, err);
 	if (!rc)
 		*out = prog;
 	return rc;
@@ -218,7 +202,8 @@ static void put_logic(struct buf *b, const struct rule_node *n)
 		buf_adds(b, "]}");
 		break;
 	default:
-		buf_addf(b, "{\"%s\":", rule_op_rows[n->op].logic);
+		buf_addf(b,
+			"{\"%s\":", n->op == OP_CALL ? n->call->logic : rule_op_rows[n->op].logic);
 		put_args(b, n);
 		buf_addc(b, '}');
 	}
@@ -226,9 +211,7 @@ static void put_logic(struct buf *b, const struct rule_node *n)
 
 void rule_print_logic(const struct rule_prog *p, struct buf *b)
 {
-	if (p->full)
-		logic_put(b, p->full);
-	else if (p->root)
+	if (p->root)
 		put_logic(b, p->root);
 	else
 		buf_adds(b, "true");

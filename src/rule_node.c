@@ -114,6 +114,11 @@ static void add_failed(struct arena *a, struct rule_node *list, size_t at)
 
 static struct rule_node *as_text(struct arena *a, struct rule_node *n)
 {
+	if (n->op == OP_LIST) {
+		for (size_t i = 0; i < n->nkids; i++)
+			n->kids[i] = as_text(a, n->kids[i]);
+		seal_list(a, n);
+	}
 	if (n->op != OP_CONST || n->val.type != RULE_NUMBER)
 		return n;
 	struct buf b = BUF_INIT(64);
@@ -146,6 +151,27 @@ struct rule_node *rule_node_normal(struct arena *a, struct rule_node *n)
 	}
 	seal_list(a, list);
 	return n;
+}
+
+static bool holds_text(const struct rule_node *n)
+{
+	enum rule_kind kind =
+		n->op == OP_VAR && n->field >= 0 ? rule_field_get(n->field)->kind : KIND_ANY;
+	return kind == KIND_TEXT || kind == KIND_LIST;
+}
+
+void rule_node_texts(struct arena *a, struct rule_node *n)
+{
+	bool equal = n->op >= OP_EQ && n->op <= OP_SNE;
+	if (n->nkids == 2 && (equal || n->op == OP_IN) && holds_text(n->kids[0]))
+		n->kids[1] = as_text(a, n->kids[1]);
+	if (n->nkids == 2 && n->op == OP_IN && n->kids[1]->op == OP_VAR && holds_text(n->kids[1]))
+		n->kids[0] = as_text(a, n->kids[0]);
+	if (n->nkids == 2 && n->op >= OP_STARTS && n->op <= OP_MATCHES)
+		n->kids[1] = as_text(a, n->kids[1]);
+	for (size_t i = 0; i < n->nkids; i++)
+		if (i != 1 || n->op != OP_CALL || !rule_call_scoped(n->call))
+			rule_node_texts(a, n->kids[i]);
 }
 
 bool rule_node_true(const struct rule_node *n)

@@ -10,7 +10,8 @@ enum rule_op {
 	OP_CONST,
 	OP_VAR,
 	OP_LIST,
-	OP_AGO, /* an instant relative to now; val.n = seconds, negative is the past */
+	OP_AGO,  /* an instant relative to now; val.n = seconds, negative is the past */
+	OP_CALL, /* a function: what of JsonLogic has no operator here (src/rule_calls.def) */
 #define OP(NAME, logic, expr, kids) OP_##NAME,
 #include "src/rule_ops.def"
 #undef OP
@@ -24,13 +25,15 @@ struct rule_node {
 	int field;             /* VAR: number in field.def, -1 unknown */
 	struct rule_node **kids;
 	size_t nkids;
-	const struct pattern *pattern; /* MATCHES */
-	size_t at;                     /* where it stood in the expression */
+	const struct pattern *pattern;                /* MATCHES */
+	const struct rule_call *call;                 /* CALL */
+	enum { LIT_PLAIN, LIT_SPAN, LIT_MOMENT } lit; /* CONST: how a number was written */
+	size_t at;                                    /* where it stood in the expression */
 };
 
 struct rule_prog {
-	struct rule_node *root;         /* NULL: always true, unless `full` */
-	const struct logic_value *full; /* JsonLogic that no expression says, else NULL */
+	struct rule_node *root;         /* NULL: always true */
+	const struct logic_value *full; /* with functions: what is evaluated instead, else NULL */
 };
 
 struct rule_op_row {
@@ -38,6 +41,22 @@ struct rule_op_row {
 	int kids;
 };
 extern const struct rule_op_row rule_op_rows[OP_COUNT];
+
+/* A function of expressions and the operation of JsonLogic that it is. */
+struct rule_call {
+	const char *name, *logic, *usage;
+	int least, most; /* arguments */
+};
+/* NULL when there is none. By JsonLogic's name: lt and le only when all else has gone. */
+const struct rule_call *rule_call_named(const char *name);
+const struct rule_call *rule_call_of(const char *logic);
+/* Whether the second argument sees an element instead of the event. */
+bool rule_call_scoped(const struct rule_call *c);
+/* Errors: TA_INVALID: too few or too many arguments. */
+TA_MUST enum ta_rc rule_call_check(const struct rule_node *n, struct ta_err *err);
+/* What a program needs when its tree is complete: not too deep to be read back, and its JsonLogic
+ * when it calls functions. Errors: TA_INVALID. */
+TA_MUST enum ta_rc rule_prog_seal(struct arena *a, struct rule_prog *p, struct ta_err *err);
 
 struct rule_node *rule_node_new(struct arena *a, enum rule_op op, size_t at);
 struct rule_node *rule_node_string(struct arena *a, const char *s, size_t at);
@@ -54,6 +73,9 @@ TA_MUST enum ta_rc rule_node_seal(
 /* `failed` is no disposition of its own: compared with a state it becomes rejected or dead. What a
  * text begins with, ends in or matches is a text. */
 struct rule_node *rule_node_normal(struct arena *a, struct rule_node *n);
+/* A number that is sought in a field of texts is a text: ids and postal codes are texts in events,
+ * and JsonLogic's `in` compares strictly. The fields of elements stay as they are. */
+void rule_node_texts(struct arena *a, struct rule_node *n);
 bool rule_node_true(const struct rule_node *n); /* the constant true */
 /* The op of a JsonLogic name, OP_COUNT if unknown. */
 enum rule_op rule_op_of(const char *logic);
@@ -65,6 +87,9 @@ void rule_put_value(struct buf *b, const struct rule_value *v);
 void rule_put_expr(struct buf *b, const struct rule_node *n);
 /* A word that is part of the grammar, in lower case or capitals. */
 bool rule_keyword(const char *word);
+
+/* JavaScript's Number() of a text: NaN unless all of it is a decimal number. */
+double rule_text_number(const char *s);
 
 /* Tokens of an expression. */
 enum token_kind {

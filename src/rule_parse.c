@@ -2,6 +2,7 @@
 
 #include "src/arena.h"
 #include "src/buf.h"
+#include "src/money.h"
 #include "src/rule_field.h"
 
 #include <ctype.h>
@@ -19,8 +20,10 @@
 struct parser {
 	struct rule_lexer lx;
 	struct arena *a;
-	struct token t; /* the token looked at */
+	struct token t;         /* the token looked at */
+	enum token_kind before; /* the one before it */
 	int depth;
+	int scope; /* functions around it whose condition sees an element */
 	size_t *at;
 	struct ta_err *err;
 };
@@ -28,9 +31,11 @@ struct parser {
 static enum ta_rc parse_or(struct parser *p, struct rule_node **out);
 static enum ta_rc parse_unit(struct parser *p, struct rule_node **out);
 static enum ta_rc parse_operand(struct parser *p, bool right, struct rule_node **out);
+static enum ta_rc parse_value(struct parser *p, enum rule_kind kind, struct rule_node **out);
 
 static enum ta_rc next(struct parser *p)
 {
+	p->before = p->t.kind;
 	return rule_lex(&p->lx, &p->t, p->at, p->err);
 }
 
@@ -40,6 +45,9 @@ static enum ta_rc expected(struct parser *p, const char *what)
 	*p->at = p->t.at;
 	if (p->t.kind == TOK_END)
 		return ta_fail(p->err, TA_INVALID, "expected %s, found the end", what);
+	if (p->t.kind == TOK_COMMA && p->before == TOK_NUMBER)
+		return ta_fail(p->err, TA_INVALID,
+			"a number has no commas: write 1000.50 for one thousand and a half");
 	return ta_fail(p->err, TA_INVALID, "expected %s, found \"%.*s\"", what,
 		(int)TA_MIN(p->t.len, (size_t)60), p->lx.text + p->t.at);
 }
@@ -57,7 +65,7 @@ static enum ta_rc enter(struct parser *p)
 	return ta_fail(p->err, TA_INVALID, "nested deeper than %d levels", RULE_MAX_DEPTH);
 }
 
-static enum ta_rc parse_list(struct parser *p, struct rule_node **out)
+static enum ta_rc parse_list(struct parser *p, enum rule_kind kind, struct rule_node **out)
 {
 	struct rule_node *list = rule_node_new(p->a, OP_LIST, p->t.at);
 	enum ta_rc rc = enter(p);
@@ -70,7 +78,7 @@ static enum ta_rc parse_list(struct parser *p, struct rule_node **out)
 		if (list->nkids > 0)
 			rc = next(p);
 		if (!rc)
-			rc = parse_operand(p, true, &item);
+			rc = parse_value(p, kind, &item);
 		if (!rc)
 			rule_node_add(p->a, list, item);
 	}
@@ -90,11 +98,57 @@ static struct rule_node *word_value(struct parser *p)
 	return n;
 }
 
+static enum ta_rc call_arguments(struct parser *p, struct rule_node *n)
+{
+	bool scoped = rule_call_scoped(n->call);
+	enum ta_rc rc = next(p);
+	while (!rc && p->t.kind != TOK_CLOSE) {
+		struct rule_node *kid = NULL;
+		if (n->nkids > 0 && p->t.kind != TOK_COMMA)
+			return expected(p, "a comma or a closing )");
+		if (n->nkids > 0)
+			rc = next(p);
+		p->scope += scoped && n->nkids == 1;
+		if (!rc)
+			rc = parse_or(p, &kid);
+		p->scope -= scoped && n->nkids == 1;
+		if (!rc)
+			rule_node_add(p->a, n, kid);
+	}
+	return rc;
+}
+
+/* name(argument, …); leaves the closing parenthesis as the token looked at. */
+static enum ta_rc parse_call(struct parser *p, struct rule_node **out)
+{
+	struct rule_node *n = rule_node_new(p->a, OP_CALL, p->t.at);
+	n->call = rule_call_named(p->t.text);
+	*out = n;
+	*p->at = p->t.at;
+	if (!n->call)
+		return ta_fail(p->err, TA_INVALID,
+			"there is no function \"%.40s\"; a field is written alone, a word in quotes",
+			p->t.text);
+	enum ta_rc rc = enter(p);
+	if (!rc)
+		rc = next(p);
+	if (!rc)
+		rc = call_arguments(p, n);
+	p->depth--;
+	if (rc)
+		return rc;
+	*p->at = n->at;
+	return rule_call_check(n, p->err);
+}
+
 static enum ta_rc operand_word(struct parser *p, bool right, struct rule_node **out)
 {
-	*out = word_value(p);
+	bool call = p->lx.text[p->lx.pos] == '(';
+	*out = call ? NULL : word_value(p);
 	if (*out)
 		return TA_OK;
+	if (call && !(right && rule_keyword(p->t.text)))
+		return parse_call(p, out);
 	bool keyword = rule_keyword(p->t.text);
 	if (keyword && (!right || islower((unsigned char)p->t.text[0])))
 		return expected(p, right ? "a value (put the word in quotes if it is one)"
@@ -136,19 +190,25 @@ static enum ta_rc parse_operand(struct parser *p, bool right, struct rule_node *
 	case TOK_SPAN:
 	case TOK_INSTANT:
 		*out = rule_node_number(p->a, t->n, t->at);
+		(*out)->lit = t->kind == TOK_SPAN      ? LIT_SPAN
+			      : t->kind == TOK_INSTANT ? LIT_MOMENT
+						       : LIT_PLAIN;
 		break;
 	case TOK_AGO:
 		*out = rule_node_new(p->a, OP_AGO, t->at);
 		(*out)->val = (struct rule_value){.type = RULE_NUMBER, .n = t->n};
 		break;
 	case TOK_LIST:
-		rc = parse_list(p, out);
+		rc = parse_list(p, KIND_ANY, out);
 		break;
 	case TOK_OPEN:
 		rc = parse_group(p, out);
 		break;
-	case TOK_END:
 	case TOK_MONEY:
+		*p->at = t->at;
+		return ta_fail(p->err, TA_INVALID,
+			"an amount with a currency goes with == != < <= > or >=");
+	case TOK_END:
 	case TOK_OP:
 	case TOK_NOT:
 	case TOK_BOOL:
@@ -168,7 +228,7 @@ static enum ta_rc with_currency(
 {
 	struct rule_node *both = NULL, *same;
 	bool negate = cmp->op == OP_NE;
-	if (cmp->op == OP_SEQ || cmp->op == OP_SNE || cmp->op == OP_IN)
+	if (cmp->op == OP_SEQ || cmp->op == OP_SNE)
 		return ta_fail(p->err, TA_INVALID,
 			"an amount with a currency goes with == != < <= > or >=");
 	if (negate)
@@ -180,51 +240,102 @@ static enum ta_rc with_currency(
 	return TA_OK;
 }
 
-/* An amount with a currency stands beside money only. */
-static enum ta_rc check_money(struct parser *p, const struct rule_node *x, const struct token *t)
+static enum rule_kind kind_of(const struct rule_node *x)
 {
-	bool money =
-		x->op != OP_VAR || x->field < 0 || rule_field_get(x->field)->kind == KIND_MONEY;
+	return x->op == OP_VAR && x->field >= 0 ? rule_field_get(x->field)->kind : KIND_ANY;
+}
+
+/* An amount with a currency stands beside money only, and is not finer than the currency. */
+static enum ta_rc check_money(
+	struct parser *p, const struct rule_node *x, const struct token *t, const char *currency)
+{
+	enum rule_kind kind = kind_of(x);
+	struct money m;
 	*p->at = t->at;
-	if (!money && t->kind == TOK_MONEY)
+	if (kind != KIND_MONEY && kind != KIND_AMOUNTS && kind != KIND_ANY)
 		return ta_fail(p->err, TA_INVALID, "%.60s is not an amount of money", x->path);
-	return TA_OK;
+	if (p->scope && kind == KIND_ANY)
+		return ta_fail(p->err, TA_INVALID,
+			"an element has no currency of its own: compare with the number and say "
+			"and currency == %s outside",
+			currency);
+	size_t n = t->kind == TOK_MONEY ? t->len - 3 : t->len;
+	if (memchr(p->lx.text + t->at, 'e', n) || p->lx.text[t->at] == '+')
+		return TA_OK;
+	return money_parse(arena_strndup(p->a, p->lx.text + t->at, n), currency, &m, p->err);
+}
+
+/* The currency behind a number that is compared with money; "" when there is none. */
+static enum ta_rc read_currency(struct parser *p, enum rule_kind kind, char out[4])
+{
+	const char *w = p->t.text;
+	out[0] = '\0';
+	if (p->t.kind != TOK_WORD || strlen(w) != 3 || rule_keyword(w))
+		return TA_OK;
+	bool capitals = strspn(w, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == 3;
+	if ((capitals || kind == KIND_MONEY || kind == KIND_AMOUNTS) && money_currency(w, out))
+		return TA_OK;
+	out[0] = '\0';
+	*p->at = p->t.at;
+	return capitals ? ta_fail(p->err, TA_INVALID,
+				  "%s is not an ISO 4217 currency code such as EUR", w)
+			: TA_OK;
+}
+
+/* Beside a field that holds text what was written is text: 2026-11-22, 7d and 50EUR too. */
+static bool is_text(enum rule_kind kind, enum token_kind t)
+{
+	bool text = kind == KIND_TEXT || kind == KIND_LIST;
+	return text && (t == TOK_NUMBER || t == TOK_SPAN || t == TOK_AGO || t == TOK_INSTANT ||
+			       t == TOK_MONEY);
+}
+
+static enum ta_rc parse_value(struct parser *p, enum rule_kind kind, struct rule_node **out)
+{
+	const struct token *t = &p->t;
+	if (t->kind == TOK_LIST) {
+		enum ta_rc rc = parse_list(p, kind, out);
+		return rc ? rc : next(p);
+	}
+	if (!is_text(kind, t->kind) || p->scope)
+		return parse_operand(p, true, out);
+	*out = rule_node_string(p->a, arena_strndup(p->a, p->lx.text + t->at, t->len), t->at);
+	return next(p);
 }
 
 static enum ta_rc parse_comparison(struct parser *p, struct rule_node *x, struct rule_node **out)
 {
 	enum rule_op op = p->t.op;
+	enum rule_kind kind = kind_of(x);
 	size_t at = x->at;
 	struct rule_node *y = NULL;
-	const char *currency = NULL;
+	char currency[4] = "";
 	enum ta_rc rc = next(p);
 	struct token value = p->t;
-	if (!rc)
-		rc = check_money(p, x, &value);
-	if (!rc && value.kind == TOK_MONEY) {
+	if (!rc && value.kind == TOK_MONEY && !is_text(kind, TOK_MONEY)) {
+		rc = check_money(p, x, &value, value.text);
 		y = rule_node_number(p->a, value.n, value.at);
-		currency = value.text;
-		rc = next(p);
+		memcpy(currency, value.text, 4);
+		if (!rc)
+			rc = next(p);
 	} else if (!rc) {
-		rc = parse_operand(p, true, &y);
+		/* 10115 is a text where it is sought, a number where it is ordered. */
+		bool number = op >= OP_LE && (value.kind == TOK_NUMBER || value.kind == TOK_LIST);
+		rc = parse_value(p, number ? KIND_ANY : kind, &y);
+	}
+	if (!rc && value.kind == TOK_NUMBER) {
+		rc = read_currency(p, kind, currency);
+		if (!rc && *currency)
+			rc = check_money(p, x, &value, currency);
+		if (!rc && *currency)
+			rc = next(p);
 	}
 	if (rc)
 		return rc;
-	const char *w = p->t.text;
-	if (value.kind == TOK_NUMBER && p->t.kind == TOK_WORD && strlen(w) == 3 &&
-		strspn(w, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == 3 && !rule_keyword(w)) {
-		currency = w;
-		value.kind = TOK_MONEY;
-		rc = check_money(p, x, &value);
-		if (!rc)
-			rc = next(p);
-		if (rc)
-			return rc;
-	}
 	*out = rule_node_of(p->a, op, x, y, at);
 	*p->at = value.at;
-	if (currency)
-		return with_currency(p, *out, currency, out);
+	if (*currency)
+		return with_currency(p, *out, arena_strdup(p->a, currency), out);
 	*out = rule_node_normal(p->a, *out);
 	return TA_OK;
 }
@@ -257,12 +368,10 @@ static enum ta_rc parse_test(
 			return expected(p, "with");
 		rc = next(p);
 	}
-	if (!rc && p->t.kind == TOK_NUMBER && op != OP_IN && op != OP_CONST) {
-		y = rule_node_string(p->a, p->t.text, p->t.at); /* starts with 2026 */
-		rc = next(p);
-	} else if (!rc) {
-		rc = parse_operand(p, true, &y);
-	}
+	/* starts with 2026: what a text begins with, ends in or matches is a text */
+	bool text = op != OP_IN && op != OP_CONST;
+	if (!rc)
+		rc = parse_value(p, text ? KIND_TEXT : kind_of(x), &y);
 	if (rc)
 		return rc;
 	*out = op == OP_CONST ? rule_node_of(p->a, OP_IN, y, x, x->at)
@@ -334,7 +443,8 @@ static enum ta_rc parse_unit(struct parser *p, struct rule_node **out)
 
 static bool ends_and(const struct token *t)
 {
-	return t->kind == TOK_END || t->kind == TOK_CLOSE || t->kind == TOK_OR || is_word(t, "or");
+	return t->kind == TOK_END || t->kind == TOK_CLOSE || t->kind == TOK_COMMA ||
+	       t->kind == TOK_OR || is_word(t, "or");
 }
 
 static bool begins_unit(const struct token *t)
@@ -452,8 +562,8 @@ enum ta_rc rule_compile(
 		rc = parse_or(&p, &prog->root);
 	if (!rc && p.t.kind != TOK_END)
 		rc = expected(&p, "and, or, or the end");
-	if (!rc && prog->root && rule_node_true(prog->root))
-		prog->root = NULL;
+	if (!rc)
+		rc = rule_prog_seal(a, prog, err);
 	if (!rc)
 		*out = prog;
 	return rc;

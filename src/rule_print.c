@@ -1,6 +1,6 @@
 #include "src/buf.h"
 #include "src/clock.h"
-#include "src/logic.h"
+#include "src/money.h"
 #include "src/rule_field.h"
 #include "src/rule_node.h"
 
@@ -94,25 +94,29 @@ static void put_field(struct buf *b, const char *path, bool right)
 		rule_put_string(b, path);
 }
 
+/* 1d2h30m, 0.25s; more than a second's fraction is written in seconds alone. */
 static void put_span(struct buf *b, double s)
 {
 	static const struct {
 		double s;
 		char unit;
-	} units[] = {{86400, 'd'}, {3600, 'h'}, {60, 'm'}};
-	for (size_t i = 0; i < TA_COUNT(units); i++)
-		if (s >= units[i].s && !(fmod(s, units[i].s) > 0) && s < SURE_INTEGER) {
-			rule_put_number(b, s / units[i].s);
-			buf_addc(b, units[i].unit);
-			return;
-		}
-	rule_put_number(b, s);
-	buf_addc(b, 's');
+	} units[] = {{86400, 'd'}, {3600, 'h'}, {60, 'm'}, {1, 's'}};
+	if (s < 60 || s >= SURE_INTEGER || fmod(s, 1) > 0) {
+		rule_put_number(b, s);
+		buf_addc(b, 's');
+		return;
+	}
+	for (size_t i = 0; i < TA_COUNT(units); i++) {
+		double n = floor(s / units[i].s);
+		s -= n * units[i].s;
+		if (n > 0)
+			buf_addf(b, "%.0f%c", n, units[i].unit);
+	}
 }
 
 static enum rule_kind kind_of(const struct rule_node *n)
 {
-	return n->op == OP_VAR && n->field >= 0 ? rule_field_get(n->field)->kind : KIND_TEXT;
+	return n->op == OP_VAR && n->field >= 0 ? rule_field_get(n->field)->kind : KIND_ANY;
 }
 
 /* A number beside a field of known kind is printed in that kind's units. */
@@ -135,8 +139,20 @@ static bool put_in_kind(struct buf *b, const struct rule_node *n, enum rule_kind
 	return false;
 }
 
+static void put_call(struct buf *b, const struct rule_node *n)
+{
+	buf_addf(b, "%s(", n->call->name);
+	for (size_t i = 0; i < n->nkids; i++) {
+		if (i > 0)
+			buf_adds(b, ", ");
+		rule_put_expr(b, n->kids[i]);
+	}
+	buf_addc(b, ')');
+}
+
 static void put_operand(struct buf *b, const struct rule_node *n, bool right, enum rule_kind kind)
 {
+	bool text = kind == KIND_TEXT || kind == KIND_LIST;
 	if (put_in_kind(b, n, kind))
 		return;
 	switch ((int)n->op) {
@@ -146,16 +162,21 @@ static void put_operand(struct buf *b, const struct rule_node *n, bool right, en
 	case OP_VAR:
 		put_field(b, n->path, right);
 		break;
-	case OP_AGO:
+	case OP_AGO: /* where a text is read, parentheses tell that it is none */
+		buf_adds(b, text ? "(" : "");
 		buf_addc(b, n->val.n < 0 ? '-' : '+');
 		put_span(b, fabs(n->val.n));
+		buf_adds(b, text ? ")" : "");
+		break;
+	case OP_CALL:
+		put_call(b, n);
 		break;
 	case OP_LIST:
 		buf_addc(b, '[');
 		for (size_t i = 0; i < n->nkids; i++) {
 			if (i > 0)
 				buf_adds(b, ", ");
-			put_operand(b, n->kids[i], true, KIND_TEXT);
+			put_operand(b, n->kids[i], true, text ? kind : KIND_ANY);
 		}
 		buf_addc(b, ']');
 		break;
@@ -166,6 +187,24 @@ static void put_operand(struct buf *b, const struct rule_node *n, bool right, en
 	}
 }
 
+static bool is_money(const struct rule_node *n)
+{
+	return kind_of(n) == KIND_MONEY || kind_of(n) == KIND_AMOUNTS;
+}
+
+/* Not finer than the currency has decimals, or it would not read back. */
+static bool fits_currency(double n, const char *currency)
+{
+	struct buf b = BUF_INIT(64);
+	struct money m;
+	struct ta_err err = {0};
+	rule_put_number(&b, n);
+	bool fits =
+		strchr(buf_str(&b), 'e') || money_parse(buf_str(&b), currency, &m, &err) == TA_OK;
+	buf_release(&b);
+	return fits;
+}
+
 /* `value >= 50 EUR` is and[value >= 50, currency == "EUR"]. */
 static bool put_money(struct buf *b, const struct rule_node *n)
 {
@@ -174,15 +213,16 @@ static bool put_money(struct buf *b, const struct rule_node *n)
 	const struct rule_node *x = n->kids[0], *y = n->kids[1];
 	bool compares = x->op == OP_EQ || x->op == OP_LE || x->op == OP_LT || x->op == OP_GE ||
 			x->op == OP_GT;
-	if (!compares || kind_of(x->kids[0]) != KIND_MONEY || x->kids[1]->op != OP_CONST ||
+	if (!compares || !is_money(x->kids[0]) || x->kids[1]->op != OP_CONST ||
 		x->kids[1]->val.type != RULE_NUMBER || y->op != OP_EQ)
 		return false;
 	const struct rule_node *currency = y->kids[0], *code = y->kids[1];
 	if (currency->op != OP_VAR || strcmp(currency->path, "currency") != 0 ||
 		code->op != OP_CONST || code->val.type != RULE_STRING || strlen(code->val.s) != 3 ||
-		strspn(code->val.s, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != 3 || rule_keyword(code->val.s))
+		money_exponent(code->val.s) < 0 || rule_keyword(code->val.s) ||
+		!fits_currency(x->kids[1]->val.n, code->val.s))
 		return false;
-	put_operand(b, x->kids[0], false, KIND_TEXT);
+	put_operand(b, x->kids[0], false, KIND_ANY);
 	buf_addf(b, " %s ", rule_op_rows[x->op].expr);
 	rule_put_number(b, x->kids[1]->val.n);
 	buf_addf(b, " %s", code->val.s);
@@ -217,14 +257,14 @@ static void put_binary(struct buf *b, const struct rule_node *n)
 {
 	const struct rule_node *x = n->kids[0], *y = n->kids[1];
 	if (n->op == OP_IN && y->op == OP_VAR) {
-		put_operand(b, y, false, KIND_TEXT);
+		put_operand(b, y, false, KIND_ANY);
 		buf_adds(b, " contains ");
-		put_operand(b, x, true, KIND_TEXT);
+		put_operand(b, x, true, kind_of(y));
 		return;
 	}
-	put_operand(b, x, false, KIND_TEXT);
+	put_operand(b, x, false, KIND_ANY);
 	buf_addf(b, " %s ", rule_op_rows[n->op].expr);
-	put_operand(b, y, true, n->op >= OP_EQ && n->op <= OP_GT ? kind_of(x) : KIND_TEXT);
+	put_operand(b, y, true, n->op >= OP_STARTS ? KIND_TEXT : kind_of(x));
 }
 
 void rule_put_expr(struct buf *b, const struct rule_node *n)
@@ -245,14 +285,15 @@ void rule_put_expr(struct buf *b, const struct rule_node *n)
 		put_unit(b, n->kids[0]);
 		break;
 	case OP_EXISTS:
-		put_operand(b, n->kids[0], false, KIND_TEXT);
+		put_operand(b, n->kids[0], false, KIND_ANY);
 		buf_adds(b, " exists");
 		break;
 	case OP_CONST:
 	case OP_VAR:
 	case OP_LIST:
 	case OP_AGO:
-		put_operand(b, n, false, KIND_TEXT);
+	case OP_CALL:
+		put_operand(b, n, false, KIND_ANY);
 		break;
 	case OP_EQ:
 	case OP_NE:
@@ -275,8 +316,6 @@ void rule_put_expr(struct buf *b, const struct rule_node *n)
 
 void rule_print(const struct rule_prog *p, struct buf *b)
 {
-	if (p->full)
-		logic_put(b, p->full);
-	else if (p->root)
+	if (p->root)
 		rule_put_expr(b, p->root);
 }

@@ -10,8 +10,9 @@ static const char *const light[] = {"name", "value", "currency", "test", "source
 	"store", "pixel", "platform", "state", "disposition", "reason", "attempts", "latency",
 	"event.name", "event.source", "event.value", "event.currency", "event.test", "event.time",
 	"order.id", "order.name", "order.total", "store.name", "store.platform", "store.domain",
-	"store.currency", "store.timezone", "store.consent", "pixel.name", "pixel.platform",
-	"pixel.account"};
+	"store.currency", "store.timezone", "store.consent", "store.purchase_on", "store.basis",
+	"store.send_pos", "store.send_draft", "pixel.name", "pixel.platform", "pixel.account",
+	"pixel.test_code", "pixel.content_id"};
 
 #define FIELDS 160
 
@@ -120,12 +121,18 @@ bool filter_match(struct feed *f, const struct data *d, const struct view_row *v
 			.domain = st->domain,
 			.currency = st->currency,
 			.timezone = st->timezone,
-			.consent = st->consent};
+			.consent = st->consent,
+			.purchase_on = st->purchase_on_paid ? "paid" : "created",
+			.basis = st->basis,
+			.send_pos = st->send_pos,
+			.send_draft = st->send_draft};
 		seen.e.store = &store;
 	}
 	if (px) {
 		pixel = (struct rule_pixel){.name = px->name,
 			.account = px->account,
+			.test_code = px->test_code,
+			.content_id = px->content_id,
 			.platform = platform_word(px->platform)};
 		seen.e.pixel = &pixel;
 	}

@@ -106,11 +106,11 @@ static void test_every_field_is_wired(void **state)
 	struct event ev = sample();
 	struct arena a = ARENA_INIT;
 	struct rule_value v;
-	const struct route_pixel pixel = pixel_of(PLATFORM_META);
-	struct event_item item = {"1", "2", "3", "4", "5", "6", "7", false, {0, ""}, 1};
+	struct event_item item = {"1", "2", "3", "4", "5", "6", "7", true, {500, "EUR"}, 1};
 	ev.items = &item;
 	ev.nitems = 1;
-	const struct rule_store names = {"a", "b", "c", "d", "e", "f"};
+	const struct rule_store names = {"a", "b", "c", "d", "e", "f", "g", "h", true, true};
+	const struct rule_pixel px = {"a", "b", "c", "d", "e"};
 	ev.user = (struct event_user){
 		"a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l", "m"};
 	ev.click = (struct event_click){"a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k"};
@@ -118,7 +118,7 @@ static void test_every_field_is_wired(void **state)
 	ev.order = (struct event_order){"a", "b", "c", "d", "e", "f", "g", 1, 1, true};
 	ev.custom_name = ev.event_id = ev.url = ev.referrer = ev.language = ev.search = "x";
 	const struct rule_event seen = {
-		&ev, &names, &pixel.names, DISP_DEAD, REASON_BUDGET, 1, 1, 1};
+		&ev, &names, &px, DISP_DEAD, REASON_BUDGET, 1, 1, 1};
 	struct rule_source src = rule_source_event(&seen);
 	for (int i = 0; rule_field_get(i); i++) {
 		const char *name = rule_field_get(i)->name;

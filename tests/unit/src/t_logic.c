@@ -196,22 +196,28 @@ static void test_steps(void **state)
 	buf_release(&b);
 }
 
-/* Over an event: the same engine for what no expression says. */
+/* Over an event: the same engine for what expressions write as functions. */
 static const struct {
 	const char *rule;
 	bool match;
+	const char *expr;
 } rules[] = {
-	{"{\"some\":[{\"var\":\"items\"},{\">\":[{\"var\":\"price\"},50]}]}", true},
-	{"{\"all\":[{\"var\":\"items\"},{\">\":[{\"var\":\"price\"},50]}]}", false},
-	{"{\">\":[{\"+\":[{\"var\":\"value\"},1]},72]}", true},
-	{"{\"if\":[{\"==\":[{\"var\":\"currency\"},\"EUR\"]},true,false]}", true},
+	{"{\"some\":[{\"var\":\"items\"},{\">\":[{\"var\":\"price\"},50]}]}", true,
+		"some(items, price > 50)"},
+	{"{\"all\":[{\"var\":\"items\"},{\">\":[{\"var\":\"price\"},50]}]}", false,
+		"all(items, price > 50)"},
+	{"{\">\":[{\"+\":[{\"var\":\"value\"},1]},72]}", true, "add(value, 1) > 72"},
+	{"{\"if\":[{\"==\":[{\"var\":\"currency\"},\"EUR\"]},true,false]}", true,
+		"if(currency == \"EUR\", true, false)"},
 	{"{\"==\":[{\"cat\":[{\"var\":\"custom.size\"},{\"var\":\"items.0.sku\"}]},\"LA-1\"]}",
-		true},
-	{"{\"in\":[\"A-1\",{\"merge\":[{\"var\":\"items.sku\"},[]]}]}", true},
-	{"{\"<\":[{\"var\":\"latency\"},{\"+\":[1,1]}]}", false},
-	{"{\"missing\":[\"value\",\"currency\"]}", false},
-	{"{\"missing\":[\"utm.source\"]}", true},
-	{"{\"<\":[{\"-\":[{\"var\":\"now\"},{\"var\":\"event.time\"}]},60]}", true},
+		true, "cat(custom.size, items.0.sku) == \"LA-1\""},
+	{"{\"in\":[\"A-1\",{\"merge\":[{\"var\":\"items.sku\"},[]]}]}", true,
+		"\"A-1\" in merge(items.sku, [])"},
+	{"{\"<\":[{\"var\":\"latency\"},{\"+\":[1,1]}]}", false, "latency < add(1, 1)"},
+	{"{\"missing\":[\"value\",\"currency\"]}", false, "missing(\"value\", \"currency\")"},
+	{"{\"missing\":[\"utm.source\"]}", true, "missing(\"utm.source\")"},
+	{"{\"<\":[{\"-\":[{\"var\":\"now\"},{\"var\":\"event.time\"}]},60]}", true,
+		"sub(now, event.time) < 60"},
 };
 
 static void test_event(void **state)
@@ -244,9 +250,12 @@ static void test_event(void **state)
 		if (rule_match(p, &src, &a, &t) != rules[i].match || t.n != 1)
 			fail_msg("%s: %s", text, t.n ? t.steps[0].seen : "");
 		rule_print(p, &b);
-		assert_string_equal(buf_str(&b), text);
+		assert_string_equal(buf_str(&b), rules[i].expr);
 		assert_int_equal(rule_compile_event(&a, buf_str(&b), &again, NULL, &err), TA_OK);
 		assert_true(rule_match(again, &src, &a, NULL) == rules[i].match);
+		buf_clear(&b);
+		rule_print_logic(again, &b);
+		assert_string_equal(buf_str(&b), text);
 		buf_release(&b);
 	}
 	struct rule_prog *p = NULL;

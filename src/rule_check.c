@@ -1,0 +1,224 @@
+/* What a program over events must keep besides the grammar: fields exist, and what a field is
+ * compared with could be its value. A condition that can never be true is a typing error. */
+#include "src/money.h"
+#include "src/rule_field.h"
+#include "src/rule_node.h"
+#include "src/words.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#define LEAST_MOMENT 1e8 /* Unix seconds: smaller numbers are durations */
+
+struct check {
+	bool functions; /* the program calls some: items and custom may be named whole */
+	size_t *at;
+	struct ta_err *err;
+};
+
+static const char *const expectations[] = {
+	[KIND_TEXT] = "a text: expected a word, or a text in quotes",
+	[KIND_NUMBER] = "a number: expected one such as 3",
+	[KIND_BOOL] = "true or false: expected one of the two without quotes",
+	[KIND_LIST] = "a list of texts: expected a word, or a text in quotes",
+	[KIND_MONEY] = "an amount of money: expected 50, or 50 EUR",
+	[KIND_DURATION] = "a duration: expected 3s, 250ms or 1h30m",
+	[KIND_INSTANT] = "a moment: expected -2h (so long ago) or a date such as 2026-11-22",
+	[KIND_AMOUNTS] = "a list of amounts: expected 50, or 50 EUR",
+	[KIND_NUMBERS] = "a list of numbers: expected one such as 3",
+	[KIND_ANY] = "",
+};
+
+static bool is_number(const struct rule_node *y)
+{
+	if (y->val.type == RULE_STRING)
+		return y->val.s[0] && !isnan(rule_text_number(y->val.s));
+	return y->val.type == RULE_NUMBER && y->lit == LIT_PLAIN;
+}
+
+/* Could a value of this kind ever equal, or be ordered to, the constant? */
+static bool fits(enum rule_kind kind, const struct rule_node *y)
+{
+	enum rule_type type = y->val.type;
+	bool ago = y->op == OP_AGO;
+	if (type == RULE_NULL || type == RULE_LIST)
+		return true;
+	switch (kind) {
+	case KIND_TEXT:
+	case KIND_LIST:
+		return !ago && type != RULE_BOOL;
+	case KIND_NUMBER:
+	case KIND_NUMBERS:
+	case KIND_MONEY:
+	case KIND_AMOUNTS:
+		return !ago && is_number(y);
+	case KIND_BOOL:
+		return type == RULE_BOOL ||
+		       (is_number(y) && type == RULE_NUMBER &&
+			       (fabs(y->val.n) < 1e-9 || fabs(y->val.n - 1) < 1e-9));
+	case KIND_DURATION:
+		return !ago && type == RULE_NUMBER && y->lit != LIT_MOMENT;
+	case KIND_INSTANT:
+		return ago ||
+		       (type == RULE_NUMBER && y->lit != LIT_SPAN && y->val.n >= LEAST_MOMENT);
+	case KIND_ANY:
+		break;
+	}
+	return true;
+}
+
+static enum ta_rc at_node(struct check *c, const struct rule_node *n)
+{
+	if (c->at)
+		*c->at = n->at;
+	return TA_INVALID;
+}
+
+/* The words of a field, as many as a message holds. */
+static void list_words(int field, char *out, size_t size)
+{
+	size_t n = 0;
+	out[0] = '\0';
+	for (int i = 0; rule_field_word(field, i) && n + 24 < size; i++)
+		n += (size_t)snprintf(
+			out + n, size - n, "%s%s", i ? ", " : "", rule_field_word(field, i));
+}
+
+static enum ta_rc check_word(struct check *c, int field, const struct rule_node *y)
+{
+	const char *near = NULL, *w, *s = y->val.s, *name = rule_field_get(field)->name;
+	char words[120];
+	int least = 3;
+	for (int i = 0; (w = rule_field_word(field, i)); i++) {
+		int d = rule_word_distance(s, w);
+		if (d == 0)
+			return TA_OK;
+		if (d < least || strcasecmp(s, w) == 0) {
+			near = w;
+			least = d;
+		}
+	}
+	list_words(field, words, sizeof(words));
+	ta_fail(c->err, TA_INVALID, "%s is never \"%.40s\"; %s%s%s", name, s,
+		near ? "did you mean " : "it is one of ", near ? near : words, near ? "?" : "");
+	return at_node(c, y);
+}
+
+/* Codes are kept in capitals; another writing would never match. */
+static enum ta_rc check_code(struct check *c, const struct rule_field *f, const struct rule_node *y)
+{
+	const char *tail = strrchr(f->name, '.'), *name = tail ? tail + 1 : f->name;
+	size_t n = strlen(y->val.s);
+	bool upper = strspn(y->val.s, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == n;
+	if (strcmp(name, "currency") == 0 && money_exponent(y->val.s) < 0)
+		ta_fail(c->err, TA_INVALID,
+			"%s is never \"%.40s\": it is an ISO 4217 code in capitals, such as EUR",
+			f->name, y->val.s);
+	else if (strcmp(name, "country") == 0 && (n != 2 || !upper))
+		ta_fail(c->err, TA_INVALID,
+			"%s is never \"%.40s\": it is two capital letters, such as US", f->name,
+			y->val.s);
+	else
+		return TA_OK;
+	return at_node(c, y);
+}
+
+static enum ta_rc check_value(struct check *c, int field, const struct rule_node *y, bool equality)
+{
+	const struct rule_field *f = rule_field_get(field);
+	if (y->op != OP_CONST && y->op != OP_AGO)
+		return TA_OK;
+	if (!fits(f->kind, y)) {
+		ta_fail(c->err, TA_INVALID, "%s is %s", f->name, expectations[f->kind]);
+		return at_node(c, y);
+	}
+	if (!equality || y->val.type != RULE_STRING)
+		return TA_OK;
+	if (rule_field_word(field, 0))
+		return check_word(c, field, y);
+	return check_code(c, f, y);
+}
+
+/* The text tests ask texts, and lists of them. */
+static enum ta_rc check_text(struct check *c, const struct rule_node *var, const char *test)
+{
+	const struct rule_field *f = rule_field_get(var->field);
+	if (f->kind == KIND_TEXT || f->kind == KIND_LIST || f->kind == KIND_ANY)
+		return TA_OK;
+	ta_fail(c->err, TA_INVALID, "%s is no text: %s asks texts", f->name, test);
+	return at_node(c, var);
+}
+
+static bool is_field(const struct rule_node *n)
+{
+	return n->op == OP_VAR && n->field >= 0;
+}
+
+static enum ta_rc check_list(struct check *c, int field, const struct rule_node *list)
+{
+	enum ta_rc rc = TA_OK;
+	for (size_t i = 0; i < list->nkids && !rc; i++)
+		rc = check_value(c, field, list->kids[i], true);
+	return rc;
+}
+
+static enum ta_rc check_operands(struct check *c, const struct rule_node *n)
+{
+	const struct rule_node *x = n->nkids ? n->kids[0] : NULL,
+			       *y = n->nkids == 2 ? n->kids[1] : NULL;
+	if (!y || n->op == OP_CALL)
+		return TA_OK;
+	if (n->op >= OP_EQ && n->op <= OP_GT) {
+		bool equality = n->op <= OP_SNE;
+		enum ta_rc rc = is_field(x) ? check_value(c, x->field, y, equality) : TA_OK;
+		return !rc && is_field(y) ? check_value(c, y->field, x, equality) : rc;
+	}
+	if (n->op == OP_IN && is_field(x) && y->op == OP_LIST)
+		return check_list(c, x->field, y);
+	if (n->op == OP_IN && is_field(y) && rule_field_get(y->field)->kind != KIND_NUMBERS &&
+		rule_field_get(y->field)->kind != KIND_AMOUNTS)
+		return check_text(c, y, "contains");
+	if ((n->op == OP_STARTS || n->op == OP_ENDS || n->op == OP_MATCHES) && is_field(x))
+		return check_text(c, x, rule_op_rows[n->op].expr);
+	return TA_OK;
+}
+
+static bool has_head(const char *path, const char *head)
+{
+	size_t n = strlen(head);
+	return strncmp(path, head, n) == 0 && (path[n] == '.' || path[n] == '\0');
+}
+
+static enum ta_rc check_name(struct check *c, const struct rule_node *n)
+{
+	bool whole = c->functions && (has_head(n->path, "items") || has_head(n->path, "custom") ||
+					     strcmp(n->path, "now") == 0);
+	if (n->field >= 0 || whole)
+		return TA_OK;
+	const char *near = rule_field_nearest(n->path);
+	if (!near && event_of(n->path) >= 0)
+		ta_fail(c->err, TA_INVALID, "there is no field \"%.60s\"; did you mean name == %s?",
+			n->path, n->path);
+	else
+		ta_fail(c->err, TA_INVALID, "there is no field \"%.60s\"%s%s%s", n->path,
+			near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
+	return at_node(c, n);
+}
+
+/* Fields first, as they stand from left to right; an element's fields are its own matter. */
+static enum ta_rc check(struct check *c, const struct rule_node *n)
+{
+	enum ta_rc rc = n->op == OP_VAR ? check_name(c, n) : TA_OK;
+	for (size_t i = 0; i < n->nkids && !rc; i++)
+		if (i != 1 || n->op != OP_CALL || !rule_call_scoped(n->call))
+			rc = check(c, n->kids[i]);
+	return rc ? rc : check_operands(c, n);
+}
+
+enum ta_rc rule_check_fields(const struct rule_prog *p, size_t *at, struct ta_err *err)
+{
+	struct check c = {.functions = p->full != NULL, .at = at, .err = err};
+	return p->root ? check(&c, p->root) : TA_OK;
+}
