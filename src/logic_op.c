@@ -23,27 +23,6 @@ static double number(const struct logic_call *c, size_t i)
 
 /* Fields ------------------------------------------------------------------------------------- */
 
-static struct logic_value of_rule_value(struct logic_run *r, const struct rule_value *v)
-{
-	switch (v->type) {
-	case RULE_NULL:
-		break;
-	case RULE_BOOL:
-		return logic_bool(v->b);
-	case RULE_NUMBER:
-		return logic_number(v->n);
-	case RULE_STRING:
-		return logic_string(v->s, strlen(v->s));
-	case RULE_LIST: {
-		struct logic_value *items = logic_items(r, v->nlist);
-		for (size_t i = 0; i < v->nlist; i++)
-			items[i] = of_rule_value(r, &v->list[i]);
-		return logic_array(r, items, v->nlist);
-	}
-	}
-	return logic_null();
-}
-
 /* Descends along "a.b.0"; undefined when it ends early. */
 static struct logic_value descend(struct logic_run *r, struct logic_value v, const char *path)
 {
@@ -65,10 +44,10 @@ static struct logic_value source_field(
 	struct logic_value whole = LOGIC_UNDEF;
 	bool any = strncmp(path, "custom.", 7) == 0;
 	if (s->get_field && field > 0 && !any)
-		return s->get_field(s->data, (int)field - 1, r->a, &v) ? of_rule_value(r, &v)
+		return s->get_field(s->data, (int)field - 1, r->a, &v) ? logic_of_rule(r, &v)
 								       : LOGIC_UNDEF;
 	if (!any && s->get_field && s->get(s->data, path, r->a, &v))
-		return of_rule_value(r, &v);
+		return logic_of_rule(r, &v);
 	size_t n = strcspn(path, ".");
 	if (s->get_whole && s->get_whole(s->data, path, r->a, &whole))
 		return path[n] ? descend(r, whole, path + n + 1) : whole;
@@ -164,23 +143,10 @@ struct logic_value logic_op_missing_some(const struct logic_call *c)
 
 /* Comparison --------------------------------------------------------------------------------- */
 
-/* Over an event a list equals, and is ordered as, any of its elements (rule_field.h). */
-static bool list_against_one(
-	const struct logic_call *c, const struct logic_value *x, const struct logic_value *y)
-{
-	return c->r->strict_order && x->type == LOGIC_ARRAY && y->type < LOGIC_ARRAY &&
-	       y->type > LOGIC_NULL;
-}
-
 static bool equal(const struct logic_call *c)
 {
 	struct logic_value x = arg(c, 0), y = arg(c, 1);
-	if (!list_against_one(c, &x, &y))
-		return logic_loose(c->r, &x, &y);
-	for (size_t i = 0; i < x.n; i++)
-		if (logic_loose(c->r, &x.items[i], &y))
-			return true;
-	return false;
+	return c->r->strict_order ? logic_event_equal(c->r, &x, &y) : logic_loose(c->r, &x, &y);
 }
 
 struct logic_value logic_op_eq(const struct logic_call *c)
@@ -205,41 +171,33 @@ struct logic_value logic_op_sne(const struct logic_call *c)
 	return logic_bool(!logic_strict(&x, &y));
 }
 
-/* Whether x stands before y, after it, or beside it, as the three say. */
-static bool ordered(const struct logic_call *c, size_t i, bool before, bool beside, bool after)
+static bool ordered(const struct logic_call *c, size_t i, unsigned orders)
 {
 	struct logic_value x = arg(c, i), y = arg(c, i + 1);
-	bool any = list_against_one(c, &x, &y);
-	for (size_t k = 0; k < (any ? x.n : 1); k++) {
-		int o = logic_order(c->r, any ? &x.items[k] : &x, &y);
-		if ((o == -1 && before) || (o == 0 && beside) || (o == 1 && after))
-			return true;
-	}
-	return false;
+	return logic_event_ordered(c->r, &x, &y, orders);
 }
 
 struct logic_value logic_op_lt(const struct logic_call *c)
 {
 	bool between = arg(c, 2).type != LOGIC_UNDEFINED;
-	return logic_bool(ordered(c, 0, true, false, false) &&
-			  (!between || ordered(c, 1, true, false, false)));
+	return logic_bool(ordered(c, 0, LOGIC_BEFORE) && (!between || ordered(c, 1, LOGIC_BEFORE)));
 }
 
 struct logic_value logic_op_le(const struct logic_call *c)
 {
 	bool between = arg(c, 2).type != LOGIC_UNDEFINED;
-	return logic_bool(
-		ordered(c, 0, true, true, false) && (!between || ordered(c, 1, true, true, false)));
+	unsigned orders = LOGIC_BEFORE | LOGIC_BESIDE;
+	return logic_bool(ordered(c, 0, orders) && (!between || ordered(c, 1, orders)));
 }
 
 struct logic_value logic_op_gt(const struct logic_call *c)
 {
-	return logic_bool(ordered(c, 0, false, false, true));
+	return logic_bool(ordered(c, 0, LOGIC_AFTER));
 }
 
 struct logic_value logic_op_ge(const struct logic_call *c)
 {
-	return logic_bool(ordered(c, 0, false, true, true));
+	return logic_bool(ordered(c, 0, LOGIC_BESIDE | LOGIC_AFTER));
 }
 
 struct logic_value logic_op_truth(const struct logic_call *c)
@@ -348,18 +306,7 @@ struct logic_value logic_op_merge(const struct logic_call *c)
 struct logic_value logic_op_in(const struct logic_call *c)
 {
 	struct logic_value x = arg(c, 0), in = arg(c, 1);
-	if (in.type == LOGIC_STRING && in.n > 0) {
-		struct logic_value s = logic_to_string(c->r, &x);
-		if (!logic_spend(c->r, 1 + in.n / 64))
-			return LOGIC_UNDEF;
-		return logic_bool(strstr(in.s, s.s) != NULL);
-	}
-	if (in.type != LOGIC_ARRAY || !logic_spend(c->r, in.n / 4))
-		return logic_bool(false);
-	for (size_t i = 0; i < in.n; i++)
-		if (logic_strict(&x, &in.items[i]))
-			return logic_bool(true);
-	return logic_bool(false);
+	return logic_bool(logic_contains(c->r, &x, &in));
 }
 
 struct logic_value logic_op_cat(const struct logic_call *c)

@@ -1,4 +1,5 @@
-/* Values of JsonLogic and what JavaScript does to them; shared by the files logic_*.c only. */
+/* Values of JsonLogic and what JavaScript does to them; shared by the files logic_*.c and rule_*.c
+ * only. */
 #ifndef TA_LOGIC_VALUE_H
 #define TA_LOGIC_VALUE_H
 
@@ -42,6 +43,15 @@ bool logic_strict(const struct logic_value *x, const struct logic_value *y); /* 
 bool logic_loose(struct logic_run *r, const struct logic_value *x, const struct logic_value *y);
 /* -1, 0, 1; 2 when the two have no order. */
 int logic_order(struct logic_run *r, const struct logic_value *x, const struct logic_value *y);
+
+/* Comparisons over an event or plain data (logic_event.c). */
+enum { LOGIC_BEFORE = 1, LOGIC_BESIDE = 2, LOGIC_AFTER = 4 }; /* bit order + 1 */
+bool logic_event_equal(
+	struct logic_run *r, const struct logic_value *x, const struct logic_value *y);
+bool logic_event_ordered(struct logic_run *r, const struct logic_value *x,
+	const struct logic_value *y, unsigned orders);
+bool logic_contains(struct logic_run *r, const struct logic_value *x, const struct logic_value *in);
+struct logic_value logic_of_rule(struct logic_run *r, const struct rule_value *v);
 
 /* Texts in UTF-16 units, as JavaScript counts. */
 size_t logic_units(const char *s, size_t n);

@@ -1,5 +1,6 @@
 /* What a program over events must keep besides the grammar: fields exist, and what a field is
  * compared with could be its value. A condition that can never be true is a typing error. */
+#include "src/logic_value.h"
 #include "src/money.h"
 #include "src/rule_field.h"
 #include "src/rule_node.h"
@@ -34,7 +35,7 @@ static const char *const expectations[] = {
 static bool is_number(const struct rule_node *y)
 {
 	if (y->val.type == RULE_STRING)
-		return y->val.s[0] && !isnan(rule_text_number(y->val.s));
+		return y->val.s[0] && !isnan(logic_parse_number(y->val.s));
 	return y->val.type == RULE_NUMBER && y->lit == LIT_PLAIN;
 }
 
@@ -164,23 +165,34 @@ static enum ta_rc check_list(struct check *c, int field, const struct rule_node 
 	return rc;
 }
 
+static enum ta_rc check_comparison(
+	struct check *c, const struct rule_node *x, const struct rule_node *y, bool equality)
+{
+	enum ta_rc rc = is_field(x) ? check_value(c, x->field, y, equality) : TA_OK;
+	return !rc && is_field(y) ? check_value(c, y->field, x, equality) : rc;
+}
+
+/* `x in y`, which is also y contains x. */
+static enum ta_rc check_in(struct check *c, const struct rule_node *x, const struct rule_node *y)
+{
+	enum rule_kind kind = is_field(y) ? rule_field_get(y->field)->kind : KIND_ANY;
+	if (is_field(x) && y->op == OP_LIST)
+		return check_list(c, x->field, y);
+	if (is_field(y) && kind != KIND_NUMBERS && kind != KIND_AMOUNTS)
+		return check_text(c, y, "contains");
+	return TA_OK;
+}
+
 static enum ta_rc check_operands(struct check *c, const struct rule_node *n)
 {
-	const struct rule_node *x = n->nkids ? n->kids[0] : NULL,
-			       *y = n->nkids == 2 ? n->kids[1] : NULL;
-	if (!y || n->op == OP_CALL)
+	if (n->nkids != 2 || n->op == OP_CALL)
 		return TA_OK;
-	if (n->op >= OP_EQ && n->op <= OP_GT) {
-		bool equality = n->op <= OP_SNE;
-		enum ta_rc rc = is_field(x) ? check_value(c, x->field, y, equality) : TA_OK;
-		return !rc && is_field(y) ? check_value(c, y->field, x, equality) : rc;
-	}
-	if (n->op == OP_IN && is_field(x) && y->op == OP_LIST)
-		return check_list(c, x->field, y);
-	if (n->op == OP_IN && is_field(y) && rule_field_get(y->field)->kind != KIND_NUMBERS &&
-		rule_field_get(y->field)->kind != KIND_AMOUNTS)
-		return check_text(c, y, "contains");
-	if ((n->op == OP_STARTS || n->op == OP_ENDS || n->op == OP_MATCHES) && is_field(x))
+	const struct rule_node *x = n->kids[0], *y = n->kids[1];
+	if (n->op >= OP_EQ && n->op <= OP_GT)
+		return check_comparison(c, x, y, n->op <= OP_SNE);
+	if (n->op == OP_IN)
+		return check_in(c, x, y);
+	if (n->op >= OP_STARTS && n->op <= OP_MATCHES && is_field(x))
 		return check_text(c, x, rule_op_rows[n->op].expr);
 	return TA_OK;
 }

@@ -1,7 +1,7 @@
 #include "src/arena.h"
 #include "src/buf.h"
 #include "src/clock.h"
-#include "src/logic.h"
+#include "src/logic_value.h"
 #include "src/pattern.h"
 #include "src/rule_node.h"
 
@@ -42,35 +42,6 @@ static bool truthy(const struct rule_value *v)
 	return false;
 }
 
-double rule_text_number(const char *s)
-{
-	char *end = NULL;
-	s += strspn(s, " \t\r\n");
-	if (!*s)
-		return 0;
-	if (strspn(s, "+-.0123456789eE") != strcspn(s, " \t\r\n"))
-		return (double)NAN;
-	double n = strtod(s, &end);
-	end += strspn(end, " \t\r\n");
-	return *end ? (double)NAN : n;
-}
-
-static double to_number(const struct rule_value *v)
-{
-	switch (v->type) {
-	case RULE_BOOL:
-		return v->b ? 1 : 0;
-	case RULE_NUMBER:
-		return v->n;
-	case RULE_STRING:
-		return rule_text_number(v->s);
-	case RULE_NULL:
-	case RULE_LIST:
-		break;
-	}
-	return (double)NAN;
-}
-
 static bool same_number(double x, double y)
 {
 	return !isnan(x) && !isnan(y) && !(x < y) && !(x > y);
@@ -95,37 +66,38 @@ static bool strict_equal(const struct rule_value *x, const struct rule_value *y)
 	return false;
 }
 
-static bool loose_equal(const struct rule_value *x, const struct rule_value *y)
+/* What is not two numbers or two texts is compared as JsonLogic over an event compares. */
+static bool compare(
+	struct run *r, enum rule_op op, const struct rule_value *x, const struct rule_value *y)
 {
-	if (x->type == RULE_LIST && y->type != RULE_LIST && y->type != RULE_NULL) {
-		for (size_t i = 0; i < x->nlist; i++)
-			if (loose_equal(&x->list[i], y))
-				return true;
-		return false;
+	struct ta_err err = {0};
+	struct logic_run run = {.a = r->a, .err = &err, .memory = r->a->used, .strict_order = true};
+	struct logic_value a = logic_of_rule(&run, x), b = logic_of_rule(&run, y);
+	switch ((int)op) {
+	case OP_EQ:
+		return logic_event_equal(&run, &a, &b);
+	case OP_NE:
+		return !logic_event_equal(&run, &a, &b);
+	case OP_LT:
+		return logic_event_ordered(&run, &a, &b, LOGIC_BEFORE);
+	case OP_LE:
+		return logic_event_ordered(&run, &a, &b, LOGIC_BEFORE | LOGIC_BESIDE);
+	case OP_GT:
+		return logic_event_ordered(&run, &a, &b, LOGIC_AFTER);
+	case OP_GE:
+		return logic_event_ordered(&run, &a, &b, LOGIC_BESIDE | LOGIC_AFTER);
+	default:
+		return logic_contains(&run, &a, &b);
 	}
-	if (x->type == y->type)
-		return strict_equal(x, y);
-	if (x->type == RULE_NULL || y->type == RULE_NULL || x->type == RULE_LIST ||
-		y->type == RULE_LIST)
-		return false;
-	return same_number(to_number(x), to_number(y));
 }
 
-static bool ordered(enum rule_op op, const struct rule_value *x, const struct rule_value *y)
+static bool numbers(enum rule_op op, double a, double b)
 {
-	double a, b;
-	for (size_t i = 0; x->type == RULE_LIST && i < x->nlist; i++)
-		if (ordered(op, &x->list[i], y))
-			return true;
-	if (x->type == RULE_STRING && y->type == RULE_STRING) {
-		int order = strcmp(x->s, y->s);
-		a = order;
-		b = 0;
-	} else {
-		a = to_number(x);
-		b = to_number(y);
-	}
 	switch ((int)op) {
+	case OP_EQ:
+		return same_number(a, b);
+	case OP_NE:
+		return !same_number(a, b);
 	case OP_LT:
 		return a < b;
 	case OP_LE:
@@ -137,39 +109,31 @@ static bool ordered(enum rule_op op, const struct rule_value *x, const struct ru
 	}
 }
 
-/* A number and a text are the same in a list when they are written alike: ids may come as both. */
-static bool same_element(const struct rule_value *x, const struct rule_value *y)
+/* One text in a list of texts, the commonest of all; -1 when it is not that. */
+static int text_in_list(const struct rule_value *x, const struct rule_value *in)
 {
-	const struct rule_value *n = x->type == RULE_NUMBER ? x : y, *s = n == x ? y : x;
-	if (n->type != RULE_NUMBER || s->type != RULE_STRING)
-		return strict_equal(x, y);
-	struct buf b = BUF_INIT(64);
-	rule_put_number(&b, n->n);
-	bool same = strcmp(s->s, buf_str(&b)) == 0;
-	buf_release(&b);
-	return same;
+	if (x->type != RULE_STRING || in->type != RULE_LIST)
+		return -1;
+	for (size_t i = 0; i < in->nlist; i++) {
+		if (in->list[i].type != RULE_STRING)
+			return -1;
+		if (strcmp(x->s, in->list[i].s) == 0)
+			return 1;
+	}
+	return 0;
 }
 
-static bool contains(const struct rule_value *item, const struct rule_value *in)
+static bool compares(
+	struct run *r, enum rule_op op, const struct rule_value *x, const struct rule_value *y)
 {
-	for (size_t i = 0; item->type == RULE_LIST && i < item->nlist; i++)
-		if (contains(&item->list[i], in))
-			return true;
-	if (in->type == RULE_STRING && item->type == RULE_STRING)
-		return strstr(in->s, item->s) != NULL;
-	if (in->type == RULE_STRING && item->type == RULE_NUMBER) {
-		struct buf b = BUF_INIT(64);
-		rule_put_number(&b, item->n);
-		bool hit = strstr(in->s, buf_str(&b)) != NULL;
-		buf_release(&b);
-		return hit;
-	}
-	if (in->type != RULE_LIST)
-		return false;
-	for (size_t i = 0; i < in->nlist; i++)
-		if (same_element(item, &in->list[i]))
-			return true;
-	return false;
+	int in = op == OP_IN ? text_in_list(x, y) : -1;
+	if (in >= 0)
+		return in;
+	if (op != OP_IN && x->type == RULE_NUMBER && y->type == RULE_NUMBER)
+		return numbers(op, x->n, y->n);
+	if ((op == OP_EQ || op == OP_NE) && x->type == RULE_STRING && y->type == RULE_STRING)
+		return (strcmp(x->s, y->s) == 0) == (op == OP_EQ);
+	return compare(r, op, x, y);
 }
 
 static bool text_test(struct run *r, const struct rule_node *n, const struct rule_value *x,
@@ -257,20 +221,11 @@ static bool eval_predicate(struct run *r, const struct rule_node *n)
 	for (size_t i = 0; i < n->nkids && i < 2; i++)
 		v[i] = eval(r, n->kids[i]);
 	switch ((int)n->op) {
-	case OP_EQ:
-		result = loose_equal(&v[0], &v[1]);
-		break;
-	case OP_NE:
-		result = !loose_equal(&v[0], &v[1]);
-		break;
 	case OP_SEQ:
 		result = strict_equal(&v[0], &v[1]);
 		break;
 	case OP_SNE:
 		result = !strict_equal(&v[0], &v[1]);
-		break;
-	case OP_IN:
-		result = contains(&v[0], &v[1]);
 		break;
 	case OP_EXISTS:
 		result = v[0].type != RULE_NULL && !(v[0].type == RULE_STRING && !v[0].s[0]);
@@ -281,7 +236,7 @@ static bool eval_predicate(struct run *r, const struct rule_node *n)
 		result = text_test(r, n, &v[0], &v[1]);
 		break;
 	default:
-		result = ordered(n->op, &v[0], &v[1]);
+		result = compares(r, n->op, &v[0], &v[1]);
 	}
 	if (r->trace)
 		trace_predicate(r, n, v, result);

@@ -88,9 +88,6 @@ void rule_put_expr(struct buf *b, const struct rule_node *n);
 /* A word that is part of the grammar, in lower case or capitals. */
 bool rule_keyword(const char *word);
 
-/* JavaScript's Number() of a text: NaN unless all of it is a decimal number. */
-double rule_text_number(const char *s);
-
 /* Tokens of an expression. */
 enum token_kind {
 	TOK_END,

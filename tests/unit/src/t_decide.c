@@ -117,8 +117,7 @@ static void test_every_field_is_wired(void **state)
 	ev.utm = (struct event_utm){"a", "b", "c", "d", "e", "f"};
 	ev.order = (struct event_order){"a", "b", "c", "d", "e", "f", "g", 1, 1, true};
 	ev.custom_name = ev.event_id = ev.url = ev.referrer = ev.language = ev.search = "x";
-	const struct rule_event seen = {
-		&ev, &names, &px, DISP_DEAD, REASON_BUDGET, 1, 1, 1};
+	const struct rule_event seen = {&ev, &names, &px, DISP_DEAD, REASON_BUDGET, 1, 1, 1};
 	struct rule_source src = rule_source_event(&seen);
 	for (int i = 0; rule_field_get(i); i++) {
 		const char *name = rule_field_get(i)->name;

@@ -2,8 +2,10 @@
 #include "src/arena.h"
 #include "src/buf.h"
 #include "src/rule.h"
+#include "src/rule_event.h"
 #include "src/rule_json.h"
 
+#include <ctype.h>
 #include <jansson.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -327,6 +329,7 @@ static void test_limits(void **state)
 
 /* Round trips of random programs: seeded, so that a failure can be repeated. */
 static uint64_t seed;
+static bool plain; /* no functions */
 
 static unsigned rnd(unsigned n)
 {
@@ -344,8 +347,17 @@ static void gen_leaf(struct buf *b)
 		"{\"var\":\"currency\"}", "{\"var\":\"state\"}", "{\"var\":\"a b\"}",
 		"{\"var\":\"and\"}", "{\"var\":\"items.0.id\"}", "{\"var\":\"\"}",
 		"{\"+\":[{\"var\":\"now\"},-90]}", "{\"+\":[{\"var\":\"now\"},3600]}", "86400",
-		"1795344000", "\"not\"", "false"};
-	buf_adds(b, leaves[rnd(TA_COUNT(leaves))]);
+		"1795344000", "\"not\"", "false", "5e-324", "-0.0", "1e300", "50.005", "4",
+		"\"0x1f\"", "\"2026-11-22\"", "\"7d\"", "\"\\u0001\\u007f\\n\"",
+		"\"\xf0\x9f\x98\x80\"", "{\"var\":\"country\"}", "{\"var\":\"items.price\"}",
+		"{\"var\":\"items.sku\"}", "{\"var\":\"items\"}", "{\"var\":\"custom.size\"}",
+		"{\"var\":\"test\"}", "{\"var\":1}", "{\"var\":[\"n\",5]}", "{\"var\":[]}",
+		"{\"var\":\"a@b \\\"c\\\"\"}", "{\"+\":[{\"var\":\"now\"},0]}"};
+	const char *leaf = leaves[rnd(TA_COUNT(leaves))];
+	buf_adds(b, plain && strncmp(leaf, "{\"var\":", 7) == 0 &&
+				    (!isalpha((unsigned char)leaf[8]) || strstr(leaf, "items\""))
+			    ? "1"
+			    : leaf);
 }
 
 static void gen_op(struct buf *b, const char *op, unsigned n, int depth)
@@ -363,7 +375,15 @@ static void gen(struct buf *b, int depth)
 {
 	static const char *const two[] = {
 		"==", "!=", "===", "!==", "<", "<=", ">", ">=", "in", "starts_with", "ends_with"};
-	unsigned pick = depth <= 0 ? 0 : rnd(10);
+	static const struct {
+		const char *op;
+		unsigned least, most;
+	} calls[] = {{"if", 1, 5}, {"?:", 3, 3}, {"some", 2, 2}, {"all", 2, 2}, {"none", 2, 2},
+		{"filter", 2, 2}, {"map", 2, 2}, {"reduce", 2, 3}, {"+", 1, 3}, {"-", 1, 2},
+		{"*", 1, 3}, {"/", 2, 2}, {"%", 2, 2}, {"min", 1, 3}, {"max", 1, 3}, {"cat", 1, 3},
+		{"substr", 2, 3}, {"merge", 0, 3}, {"missing", 0, 3}, {"missing_some", 2, 2},
+		{"var", 0, 2}, {"<", 3, 3}, {"<=", 3, 3}};
+	unsigned pick = depth <= 0 ? 0 : rnd(plain ? 10 : 12);
 	if (pick < 2) {
 		gen_leaf(b);
 	} else if (pick < 5) {
@@ -373,6 +393,10 @@ static void gen(struct buf *b, int depth)
 	} else if (pick == 8) {
 		static const char *const one[] = {"!", "!!", "exists"};
 		gen_op(b, one[rnd(3)], 1, depth);
+	} else if (pick > 9) {
+		size_t i = rnd(TA_COUNT(calls));
+		gen_op(b, calls[i].op, calls[i].least + rnd(calls[i].most - calls[i].least + 1),
+			depth);
 	} else if (rnd(3) == 0) {
 		buf_adds(b, "{\"and\":[{\">=\":[{\"var\":\"value\"},50]},{\"==\":[{\"var\":"
 			    "\"currency\"},\"EUR\"]}]}");
@@ -394,7 +418,7 @@ static void test_round_trip(void **state)
 	json_t *j = json_loads(DATA, 0, NULL);
 	struct rule_source src = rule_source_json(j);
 	src.now_s = NOW;
-	for (int i = 0; i < 20000; i++) {
+	for (int i = 0; i < 60000; i++) {
 		struct arena a = ARENA_INIT;
 		struct buf b = BUF_INIT(1 << 20);
 		seed = (uint64_t)i;
@@ -414,6 +438,60 @@ static void test_round_trip(void **state)
 		arena_release(&a);
 	}
 	json_decref(j);
+}
+
+/* An event of random parts. */
+static void random_event(struct arena *a, struct event *ev, struct event_item *items)
+{
+	static const char *const texts[] = {NULL, "US", "a \"b\"", "5", "0.1", "failed",
+		"caf\xc3\xa9", "2026-11-22", "7d", "0x1f", "\xf0\x9f\x98\x80", "EUR"};
+	*ev = (struct event){.name = (enum event_name)rnd(EV_COUNT),
+		.time_s = 1795344000 - (int64_t)rnd(100000),
+		.has_value = rnd(3) > 0,
+		.value = {(int64_t)rnd(10000), "EUR"},
+		.currency = rnd(4) ? "EUR" : NULL,
+		.test = rnd(2),
+		.items = items,
+		.nitems = rnd(3)};
+	ev->user.country = texts[rnd(TA_COUNT(texts))];
+	ev->custom = rnd(2) ? arena_fmt(a, "{\"size\":%u}", rnd(9)) : NULL;
+	for (size_t i = 0; i < ev->nitems; i++)
+		items[i] = (struct event_item){.sku = texts[rnd(TA_COUNT(texts))],
+			.has_price = rnd(2),
+			.price = {(int64_t)rnd(500), "EUR"},
+			.quantity = 1};
+}
+
+/* A condition and the same inside a function are evaluated by two engines; both say the same over
+ * random events. */
+static void test_two_engines(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 60000; i++) {
+		struct arena a = ARENA_INIT;
+		struct buf b = BUF_INIT(1 << 20), wrapped = BUF_INIT(1 << 20);
+		struct event ev;
+		struct event_item items[3];
+		struct rule_event e = {.ev = &ev,
+			.disposition = i % 3 ? DISP_DEAD : -1,
+			.latency_us = i % 2 ? 86400000000 : -1,
+			.received_us = 1795344000000000};
+		seed = (uint64_t)i + 7;
+		plain = true;
+		gen(&b, 4);
+		plain = false;
+		random_event(&a, &ev, items);
+		buf_addf(&wrapped, "{\"if\":[%s,true,false]}", buf_str(&b));
+		struct rule_source src = rule_source_event(&e);
+		src.now_s = 1795344000;
+		bool one = rule_match(compile_logic(&a, buf_str(&b)), &src, &a, NULL);
+		bool two = rule_match(compile_logic(&a, buf_str(&wrapped)), &src, &a, NULL);
+		if (one != two)
+			fail_msg("seed %d: %s is %d, in a function %d", i, buf_str(&b), one, two);
+		buf_release(&b);
+		buf_release(&wrapped);
+		arena_release(&a);
+	}
 }
 
 static void test_trace(void **state)
@@ -449,6 +527,7 @@ int main(void)
 		cmocka_unit_test(test_bad_logic),
 		cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_round_trip),
+		cmocka_unit_test(test_two_engines),
 		cmocka_unit_test(test_trace),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
