@@ -48,6 +48,10 @@ static struct work *serve(struct app *app)
 {
 	struct work *w, *other = NULL;
 	while ((w = editor_next(&app->edit))) {
+		if (w->kind == WORK_SEEN) {
+			app_seen(app, w);
+			continue;
+		}
 		if (w->kind == WORK_DEPENDS) { /* the first store has both pixels */
 			w->rows =
 				(struct table_rows){rows_of[GRID_PIXELS], w->edit.id == 1 ? 2 : 0};
