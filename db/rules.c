@@ -64,7 +64,8 @@ enum ta_rc rules_at(struct db *db, int64_t rev, struct arena *a, struct route_ru
 	"s.purchase_on, s.basis, s.send_pos, s.send_draft, s.webhook_secret IS NOT NULL"
 #define STORE_NCOLUMNS 13
 #define PIXEL_COLUMNS                                                                              \
-	"p.id, p.store_id, p.platform, p.since_id, p.name, p.account, p.test_code, p.content_id"
+	"p.id, p.store_id, p.platform, p.since_id, p.name, p.account, p.test_code, p.content_id, " \
+	"p.event_names"
 
 static struct route_store store_of(struct arena *a, const PGresult *r, int i)
 {
@@ -91,12 +92,24 @@ static struct route_store store_of(struct arena *a, const PGresult *r, int i)
 	return s;
 }
 
+/* Names that cannot be read leave the platform's own: the dispatcher pauses such a pixel. */
+static const struct event_map *names_of(struct arena *a, const PGresult *r, int i, int col)
+{
+	const struct event_map *m = NULL;
+	struct ta_err err;
+	if (event_map_parse(a, db_text(r, i, col), -1, &m, &err))
+		log_warn("pixel %s: its event names cannot be read: %s", db_text(r, i, col - 4),
+			err.msg);
+	return m;
+}
+
 static struct route_pixel pixel_of(struct arena *a, const PGresult *r, int i, int col)
 {
 	return (struct route_pixel){.id = (int32_t)db_i64(r, i, col),
 		.store_id = (int32_t)db_i64(r, i, col + 1),
 		.platform = (enum platform_id)platform_of(db_text(r, i, col + 2)),
 		.since_id = db_i64(r, i, col + 3),
+		.events = names_of(a, r, i, col + 8),
 		.names = {.name = text(a, r, i, col + 4),
 			.platform = text(a, r, i, col + 2),
 			.account = text(a, r, i, col + 5),
@@ -209,9 +222,12 @@ enum ta_rc catalog_pixel_at(struct db *db, int32_t pixel_id, int64_t rev, struct
 	size_t n = 0;
 	PGresult *r = NULL;
 	db_arg_i32(&args, pixel_id);
+	db_arg_i64(&args, rev);
 	enum ta_rc rc = db_query(db,
-		"SELECT " STORE_COLUMNS ", " PIXEL_COLUMNS
-		" FROM pixel p JOIN store s ON s.id = p.store_id WHERE p.id = $1",
+		"SELECT " STORE_COLUMNS ", p.id, p.store_id, p.platform, p.since_id, p.name, "
+		"p.account, p.test_code, p.content_id, coalesce((SELECT v.settings->>'event_names' FROM pixel_version v WHERE "
+		"v.pixel_id = p.id AND v.rev <= $2 ORDER BY v.version DESC LIMIT 1), '') "
+		"FROM pixel p JOIN store s ON s.id = p.store_id WHERE p.id = $1",
 		&args, &r, err);
 	if (!rc && db_rows(r) == 0)
 		rc = ta_fail(err, TA_NOTFOUND, "there is no pixel %d", pixel_id);

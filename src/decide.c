@@ -30,7 +30,7 @@ static enum reason plain_reason(const struct route_case *c)
 		return REASON_POS;
 	if (came_from(ev, "shopify_draft_order") && !c->store->send_draft)
 		return REASON_DRAFT;
-	if (platform_event(c->pixel->platform, ev->name))
+	if (event_map_name(c->pixel->events, c->pixel->platform, ev->name, ev->custom_name))
 		return REASON_NONE;
 	return internal(ev->name) ? REASON_INTERNAL : REASON_UNMAPPED;
 }

@@ -4,6 +4,7 @@
 #define TA_DECIDE_H
 
 #include "src/event.h"
+#include "src/name_map.h"
 #include "src/rule_action.h"
 #include "src/rule_event.h"
 
@@ -38,6 +39,7 @@ struct route_pixel {
 	enum platform_id platform;
 	int64_t since_id; /* gets events with a greater id */
 	struct rule_pixel names;
+	const struct event_map *events;  /* its own names of events, NULL: none */
 	const struct route_rule **rules; /* in scope, in order */
 	size_t nrules;
 };
