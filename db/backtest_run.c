@@ -11,6 +11,7 @@ static void scope_draft(struct backtest_run *run)
 		p[i] = now->pixels[i];
 		route_pixel_scope(&p[i], run->draft.rules, run->draft.n, &run->mem);
 	}
+	route_pixels_link(p, now->npixels);
 	run->b.now = now->pixels;
 	run->b.draft = p;
 }

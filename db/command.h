@@ -6,6 +6,7 @@
  * pixel.release  {"pixel":ID}                     dispatcher
  * pixel.test     see db/pixel_test.h              dispatcher
  * receipt.replay {"writer":W,"id":ID}            router
+ * delivery.release {"deliveries":[[EVENT,PIXEL],…]}, at most COMMAND_RELEASE_MAX; router
  *
  * A short order is done at once. One that takes its owner longer (pixel.test) is first taken: its
  * answer reads COMMAND_TAKEN until it is done. */
@@ -24,6 +25,8 @@ struct arena;
 #define COMMAND_PIXEL_RELEASE  "pixel.release"
 #define COMMAND_PIXEL_TEST     "pixel.test"
 #define COMMAND_RECEIPT_REPLAY "receipt.replay"
+#define COMMAND_RELEASE        "delivery.release"
+#define COMMAND_RELEASE_MAX    500
 
 #define COMMAND_WAIT_MS 3000
 #define COMMAND_LONG_MS 40000 /* for one that was taken */

@@ -130,7 +130,8 @@ static enum ta_rc read_unguarded(struct db *db, struct ledger *l, struct ta_err 
 		"retry y WHERE y.event_id = d.event_id AND y.pixel_id = d.pixel_id) AND NOT EXISTS "
 		"(SELECT FROM inflight f WHERE f.pixel_id = d.pixel_id AND d.event_id = ANY "
 		"(f.events))) OR (d.state = $2 AND NOT EXISTS (SELECT FROM hold h WHERE h.event_id = "
-		"d.event_id)) GROUP BY 1",
+		"d.event_id) AND NOT EXISTS (SELECT FROM rule_hold h WHERE h.event_id = d.event_id "
+		"AND h.pixel_id = d.pixel_id)) GROUP BY 1",
 		&a, &r, err);
 	for (int i = 0; !rc && i < db_rows(r); i++) {
 		struct ledger_row *row = row_of(l, db_i64(r, i, 0));

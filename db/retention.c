@@ -28,6 +28,8 @@ static const char event_guard[] =
 	"(SELECT 'pixel ' || pixel_id || ' has retries in it' FROM retry WHERE event_id >= $1 AND "
 	"event_id < $2 LIMIT 1), "
 	"(SELECT 'events are held in it' FROM hold WHERE event_id >= $1 AND event_id < $2 LIMIT 1), "
+	"(SELECT 'rule ' || rule_id || ' holds deliveries in it' FROM rule_hold WHERE event_id >= $1 "
+	"AND event_id < $2 LIMIT 1), "
 	"(SELECT 'pixel ' || pixel_id || ' has a batch under way' FROM inflight, unnest(events) e "
 	"WHERE e >= $1 AND e < $2 LIMIT 1))";
 

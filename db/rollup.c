@@ -1,6 +1,7 @@
 #include "db/rollup.h"
 
 #include "db/conn.h"
+#include "db/rule_stat.h"
 #include "db/stage.h"
 #include "db/tally.h"
 #include "src/clock.h"
@@ -185,6 +186,8 @@ enum ta_rc rollup_compact(struct db *db, int64_t now_us, bool whole, struct ta_e
 			db, COMPACT("roll_hour", "hour"), whole ? hour - 14 * 24 : hour - 2, err);
 	if (!rc)
 		rc = from_bucket(db, COMPACT("roll_day", "day"), whole ? day - 60 : day - 2, err);
+	if (!rc)
+		rc = rule_stat_compact(db, whole ? 0 : hour - 2, now_us, err);
 	if (!rc)
 		rc = db_query(db,
 			"WITH many AS (SELECT pixel_id, item FROM ledger GROUP BY 1, 2 HAVING "

@@ -217,7 +217,9 @@ enum ta_rc held_events(
 enum ta_rc hold_next_due(struct db *db, int64_t *due_us, struct ta_err *err)
 {
 	PGresult *r = NULL;
-	enum ta_rc rc = db_query(db, "SELECT min(due_us) FROM hold", NULL, &r, err);
+	enum ta_rc rc = db_query(db,
+		"SELECT least((SELECT min(due_us) FROM hold), (SELECT min(due_us) FROM rule_hold))",
+		NULL, &r, err);
 	if (!rc)
 		*due_us = db_null(r, 0, 0) ? 0 : db_i64(r, 0, 0);
 	PQclear(r);

@@ -67,7 +67,8 @@ TA_MUST enum ta_rc holds_due(
  * received_us, writer, receipt, doc. */
 TA_MUST enum ta_rc held_events(
 	struct db *db, const int64_t *events, size_t n, PGresult **out, struct ta_err *err);
-TA_MUST enum ta_rc hold_next_due(struct db *db, int64_t *due_us, struct ta_err *err); /* 0: none */
+/* Of events on hold and of deliveries that rules hold; 0: none. */
+TA_MUST enum ta_rc hold_next_due(struct db *db, int64_t *due_us, struct ta_err *err);
 /* Routes of these events that are held: event_id, pixel_id. */
 TA_MUST enum ta_rc held_routes(
 	struct db *db, const int64_t *events, size_t n, PGresult **out, struct ta_err *err);

@@ -64,8 +64,9 @@ enum ta_rc rules_at(struct db *db, int64_t rev, struct arena *a, struct route_ru
 	"s.purchase_on, s.basis, s.send_pos, s.send_draft, s.webhook_secret IS NOT NULL"
 #define STORE_NCOLUMNS 13
 #define PIXEL_COLUMNS                                                                              \
-	"p.id, p.store_id, p.platform, p.since_id, p.name, p.account, p.test_code, p.content_id, " \
-	"p.event_names"
+	"p.id, p.store_id, p.platform, p.since_id, p.name, p.account, p.test_code, "               \
+	"p.content_id, p.event_names"
+#define PIXEL_NCOLUMNS 9
 
 static struct route_store store_of(struct arena *a, const PGresult *r, int i)
 {
@@ -92,29 +93,23 @@ static struct route_store store_of(struct arena *a, const PGresult *r, int i)
 	return s;
 }
 
-/* Names that cannot be read leave the platform's own: the dispatcher pauses such a pixel. */
-static const struct event_map *names_of(struct arena *a, const PGresult *r, int i, int col)
-{
-	const struct event_map *m = NULL;
-	struct ta_err err;
-	if (event_map_parse(a, db_text(r, i, col), -1, &m, &err))
-		log_warn("pixel %s: its event names cannot be read: %s", db_text(r, i, col - 4),
-			err.msg);
-	return m;
-}
-
 static struct route_pixel pixel_of(struct arena *a, const PGresult *r, int i, int col)
 {
-	return (struct route_pixel){.id = (int32_t)db_i64(r, i, col),
+	struct route_pixel p = {.id = (int32_t)db_i64(r, i, col),
 		.store_id = (int32_t)db_i64(r, i, col + 1),
 		.platform = (enum platform_id)platform_of(db_text(r, i, col + 2)),
 		.since_id = db_i64(r, i, col + 3),
-		.events = names_of(a, r, i, col + 8),
 		.names = {.name = text(a, r, i, col + 4),
 			.platform = text(a, r, i, col + 2),
 			.account = text(a, r, i, col + 5),
 			.test_code = text(a, r, i, col + 6),
 			.content_id = text(a, r, i, col + 7)}};
+	struct ta_err err = {0};
+	const char *names = db_text(r, i, col + 8);
+	if (event_map_parse(a, names, (int)p.platform, &p.event_names, &err))
+		log_error("pixel %d (%s): its event names cannot be read and count as none: %s",
+			p.id, p.names.name, err.msg);
+	return p;
 }
 
 enum ta_rc catalog_rev(struct db *db, int64_t *rev, struct ta_err *err)
@@ -156,6 +151,7 @@ static enum ta_rc load_pixels(struct db *db, struct catalog *c, struct ta_err *e
 			c->pixels[i] = pixel_of(&c->mem, r, (int)i, 0);
 			route_pixel_scope(&c->pixels[i], c->rules, c->nrules, &c->mem);
 		}
+		route_pixels_link(c->pixels, c->npixels);
 	}
 	PQclear(r);
 	return rc;
@@ -214,6 +210,23 @@ const struct route_pixel *catalog_pixels(const struct catalog *c, int32_t store_
 	return c->pixels + lo;
 }
 
+/* The store's pixels as the rules of that time saw them; the one asked for although deleted. */
+static void place_of(const PGresult *r, const struct route_rule *rules, size_t n, struct arena *a,
+	struct catalog_place *out)
+{
+	size_t npixels = (size_t)db_rows(r);
+	struct route_pixel *pixels = arena_alloc(a, npixels * sizeof(*pixels));
+	for (size_t i = 0; i < npixels; i++) {
+		pixels[i] = pixel_of(a, r, (int)i, STORE_NCOLUMNS);
+		route_pixel_scope(&pixels[i], rules, n, a);
+	}
+	route_pixels_link(pixels, npixels);
+	out->store = store_of(a, r, 0);
+	for (size_t i = 0; i < npixels; i++)
+		if (db_bool(r, (int)i, STORE_NCOLUMNS + PIXEL_NCOLUMNS))
+			out->pixel = pixels[i];
+}
+
 enum ta_rc catalog_pixel_at(struct db *db, int32_t pixel_id, int64_t rev, struct arena *a,
 	struct catalog_place *out, struct ta_err *err)
 {
@@ -222,22 +235,18 @@ enum ta_rc catalog_pixel_at(struct db *db, int32_t pixel_id, int64_t rev, struct
 	size_t n = 0;
 	PGresult *r = NULL;
 	db_arg_i32(&args, pixel_id);
-	db_arg_i64(&args, rev);
 	enum ta_rc rc = db_query(db,
-		"SELECT " STORE_COLUMNS ", p.id, p.store_id, p.platform, p.since_id, p.name, "
-		"p.account, p.test_code, p.content_id, coalesce((SELECT v.settings->>'event_names' FROM pixel_version v WHERE "
-		"v.pixel_id = p.id AND v.rev <= $2 ORDER BY v.version DESC LIMIT 1), '') "
-		"FROM pixel p JOIN store s ON s.id = p.store_id WHERE p.id = $1",
+		"SELECT " STORE_COLUMNS ", " PIXEL_COLUMNS
+		", p.id = $1 FROM pixel p JOIN store s ON "
+		"s.id = p.store_id WHERE p.store_id = (SELECT store_id FROM pixel WHERE id = $1) "
+		"AND (p.deleted_us IS NULL OR p.id = $1) ORDER BY p.id",
 		&args, &r, err);
 	if (!rc && db_rows(r) == 0)
 		rc = ta_fail(err, TA_NOTFOUND, "there is no pixel %d", pixel_id);
 	if (!rc)
 		rc = rules_at(db, rev, a, &rules, &n, err);
-	if (!rc) {
-		out->store = store_of(a, r, 0);
-		out->pixel = pixel_of(a, r, 0, STORE_NCOLUMNS);
-		route_pixel_scope(&out->pixel, rules, n, a);
-	}
+	if (!rc)
+		place_of(r, rules, n, a, out);
 	PQclear(r);
 	db_args_release(&args);
 	return rc;

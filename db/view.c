@@ -37,7 +37,7 @@ void view_sql_pixels(struct buf *b)
 {
 	buf_adds(b,
 		"SELECT id, store_id, platform, state = 'held', state_us, name, account, "
-		"state_reason, state_detail, test_code, content_id FROM pixel WHERE deleted_us IS NULL "
+		"state_reason, state_detail, test_code, content_id, event_names FROM pixel WHERE deleted_us IS NULL "
 		"ORDER BY id LIMIT 1000");
 }
 
@@ -286,6 +286,7 @@ size_t view_take_pixels(struct arena *a, const PGresult *r, struct view_pixel **
 		.detail = text(a, r, i, 8),
 		.test_code = text(a, r, i, 9),
 		.content_id = text(a, r, i, 10),
+		.event_names = text(a, r, i, 11),
 	};
 	return n;
 }

@@ -31,6 +31,7 @@ struct view_pixel {
 	int64_t state_us;
 	const char *name, *account, *reason, *detail; /* reason and detail of the state */
 	const char *test_code, *content_id;
+	const char *event_names; /* its own names of events (src/name_map.h), "" none */
 };
 
 struct view_beat {

@@ -120,7 +120,14 @@ static struct batch batch_new(struct router *rt)
 		.last_event_id = &rt->last_event_id,
 		.keys = MAP_INIT(&rt->batch),
 		.orders = MAP_INIT(&rt->batch),
-		.wires = MAP_INIT(&rt->batch)};
+		.wires = MAP_INIT(&rt->batch),
+		.counts = RULE_COUNTS_INIT(&rt->batch)};
+}
+
+static void due_at(struct router *rt, int64_t due_us)
+{
+	if (!rt->next_due_us || due_us < rt->next_due_us)
+		rt->next_due_us = due_us;
 }
 
 /* Writes a batch and the position it leads to (NULL: a batch of holds has none). */
@@ -135,7 +142,7 @@ static enum ta_rc commit(
 	if (!rc && p)
 		rc = cursor_put(b->db, p->stage, pos, err);
 	snprintf(payload, sizeof(payload), "%lld", (long long)highest);
-	if (!rc && (highest || b->nsettled))
+	if (!rc && (highest || b->nsettled || b->nends))
 		rc = stage_notify(b->db, "route", payload, err);
 	fault_point("router.before_commit");
 	if (!rc)
@@ -147,10 +154,10 @@ static enum ta_rc commit(
 	if (!rc) {
 		rt->routed += (int64_t)b->nevents;
 		for (size_t i = 0; i < b->nheld; i++)
-			if (b->held[i]->added && !b->held[i]->settled &&
-				(!rt->next_due_us ||
-					b->held[i]->added->hold_due_us < rt->next_due_us))
-				rt->next_due_us = b->held[i]->added->hold_due_us;
+			if (b->held[i]->added && !b->held[i]->settled)
+				due_at(rt, b->held[i]->added->hold_due_us);
+		for (size_t i = 0; i < b->nrule_holds; i++)
+			due_at(rt, b->rule_holds[i].due_us);
 	}
 	return rc;
 }
@@ -240,6 +247,23 @@ static enum ta_rc route_writer(struct router *rt, struct place *p, size_t *n, st
 	return rc;
 }
 
+/* What rules hold, and no longer. */
+static enum ta_rc end_rule_holds(struct router *rt, struct ta_err *err)
+{
+	PGresult *r = NULL;
+	struct batch b = batch_new(rt);
+	enum ta_rc rc = rule_holds_due(rt->stage.db, b.now_us, BATCH, &r, err);
+	if (!rc && db_rows(r) > 0) {
+		rc = batch_end_holds(&b, r, false, err);
+		if (!rc)
+			rc = commit(rt, &b, NULL, 0, err);
+	}
+	tally_clear(&rt->tally);
+	PQclear(r);
+	arena_clear(&rt->batch);
+	return rc;
+}
+
 static enum ta_rc expire_holds(struct router *rt, struct ta_err *err)
 {
 	PGresult *r = NULL;
@@ -257,10 +281,12 @@ static enum ta_rc expire_holds(struct router *rt, struct ta_err *err)
 	tally_clear(&rt->tally);
 	PQclear(r);
 	arena_clear(&rt->batch);
+	if (!rc)
+		rc = end_rule_holds(rt, err);
 	return rc ? rc : hold_next_due(rt->stage.db, &rt->next_due_us, err);
 }
 
-/* Orders: failed receipts that are to be read again ------------------------------------------- */
+/* Orders: failed receipts that are to be read again, deliveries that are to be let go ---------- */
 
 static enum ta_rc refuse(struct router *rt, int64_t command, const char *why, struct ta_err *err)
 {
@@ -320,18 +346,36 @@ static enum ta_rc replay(struct router *rt, const struct command *c, struct ta_e
 	return rc;
 }
 
+static enum ta_rc release(struct router *rt, const struct command *c, struct ta_err *err)
+{
+	struct batch b = batch_new(rt);
+	struct release v = {.command = c->id, .actor = c->actor};
+	enum ta_rc rc = batch_release(&b, c->args, &v, err);
+	if (rc == TA_INVALID)
+		return refuse(rt, c->id, err->msg, err);
+	if (!rc && !v.n)
+		return refuse(rt, c->id, v.answer, err);
+	b.release = &v;
+	if (!rc)
+		rc = commit(rt, &b, NULL, 0, err);
+	tally_clear(&rt->tally);
+	return rc;
+}
+
 static enum ta_rc take_orders(struct router *rt, struct ta_err *err)
 {
 	struct command c = {.id = 1};
 	enum ta_rc rc = TA_OK;
 	for (int i = 0; !rc && c.id && i < ORDERS; i++) {
-		rc = command_next(rt->stage.db, COMMAND_RECEIPT_REPLAY, &rt->batch, &c, err);
+		rc = command_next(rt->stage.db, COMMAND_RECEIPT_REPLAY "," COMMAND_RELEASE,
+			&rt->batch, &c, err);
 		if (!rc && c.id)
 			rc = need_partitions(rt, err);
 		if (!rc && c.id)
 			rc = refresh_catalog(rt, err);
 		if (!rc && c.id)
-			rc = replay(rt, &c, err);
+			rc = strcmp(c.kind, COMMAND_RELEASE) == 0 ? release(rt, &c, err)
+								  : replay(rt, &c, err);
 		arena_clear(&rt->batch);
 	}
 	return rc;

@@ -4,10 +4,12 @@
 #define NET_ROUTER_BATCH_H
 
 #include "db/route_log.h"
+#include "db/rule_hold.h"
 #include "db/rules.h"
 #include "db/tally.h"
 #include "net/in.h"
 #include "src/map.h"
+#include "src/rule_count.h"
 
 /* What one receipt was read as. */
 struct reading {
@@ -54,8 +56,9 @@ struct settled_event {
 	const struct held_event *held;
 	enum disposition to;
 	enum reason reason;
-	struct event *ev; /* for rules; NULL else */
-	bool new_value;   /* a refund that found its order's currency */
+	struct event *ev;                       /* for rules; NULL else */
+	bool new_value;                         /* a refund that found its order's currency */
+	const struct route_decision *decisions; /* of its store's pixels, made once */
 };
 
 /* An order to read a failed receipt again: part of the batch's transaction. */
@@ -64,6 +67,13 @@ struct replay {
 	int16_t writer;
 	int failure; /* it had */
 	const char *answer;
+};
+
+/* An operator's order to let held deliveries go: part of the batch's transaction. */
+struct release {
+	int64_t command;
+	const char *actor, *answer;
+	size_t n; /* deliveries that go */
 };
 
 struct batch {
@@ -75,7 +85,8 @@ struct batch {
 	int64_t *last_event_id;
 	struct reading *readings;
 	size_t nreadings;
-	const struct replay *replay; /* NULL: none */
+	const struct replay *replay;   /* NULL: none */
+	const struct release *release; /* NULL: none */
 
 	struct map keys;   /* book key -> int64_t * */
 	struct map orders; /* store + order id -> struct order_book * */
@@ -92,6 +103,11 @@ struct batch {
 	int32_t *wire_stores;
 	int64_t *wire_events;
 	int32_t *uninstalled;
+	struct rule_hold_row *rule_holds; /* deliveries that a rule holds from now on */
+	struct rule_hold_end *ends;       /* and those that it holds no more */
+	struct route_notes notes;         /* of the event at hand */
+	struct rule_counts counts;
+	size_t nrule_holds, nends, rule_hold_size, end_size;
 	size_t nevents, nbooks, nsettled, nreports, nfailed, nwires, nuninstalled;
 	size_t event_size, book_size, settled_size, report_size, failed_size, wire_size,
 		uninstalled_size;
@@ -137,6 +153,22 @@ TA_MUST enum ta_rc batch_settle_refunds(
 	struct batch *b, struct order_book *order, struct ta_err *err);
 /* The holds in b->held are overdue: unconfirmed purchases, refunds without an order. */
 TA_MUST enum ta_rc batch_expire(struct batch *b, struct ta_err *err);
+/* net/router_rule.c: what rules do to deliveries. */
+/* What becomes of an event at each pixel of its store (catalog_pixels), by rules; counted. */
+const struct route_decision *batch_decide(struct batch *b, const struct route_case *c);
+/* The decision was HELD: until when. */
+void batch_rule_hold(struct batch *b, const struct route_case *c, const struct route_decision *d);
+/* Deliveries (rows event_id, pixel_id) that rules hold no more: they go out, at their time only
+ * where the platform still takes them. */
+TA_MUST enum ta_rc batch_end_holds(
+	struct batch *b, const PGresult *names, bool by_hand, struct ta_err *err);
+/* An order to release: reads its deliveries. *v lives as long as the batch. Errors: TA_INVALID (a
+ * sentence for who asked), TA_DB. */
+TA_MUST enum ta_rc batch_release(
+	struct batch *b, const char *args, struct release *v, struct ta_err *err);
+/* Writes holds, ends, counters and the answer to an order, inside the batch's transaction. */
+TA_MUST enum ta_rc batch_write_rules(struct batch *b, struct ta_err *err);
+
 /* A failed receipt is counted as one no more. */
 void batch_unfail(struct batch *b, const struct receipt *r, int failure);
 /* Counts a refund in its order and in the day's books. */

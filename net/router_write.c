@@ -64,26 +64,35 @@ static void count_route(struct batch *b, int64_t received_us, const struct route
 	tally_move(b->tally, (struct tally_place){received_us, p->store_id, p->id}, -1, to);
 }
 
+static struct route_row route_row(
+	int64_t event_id, int32_t pixel_id, const struct route_decision *d)
+{
+	return (struct route_row){.event_id = event_id,
+		.pixel_id = pixel_id,
+		.decision = (int16_t)d->to,
+		.reason = (int16_t)d->reason,
+		.rule_id = d->rule_id,
+		.rule_version = d->rule_version};
+}
+
 static void route_event(struct batch *b, const struct new_event *e, struct routes *out)
 {
 	size_t n = 0;
 	int64_t received_us = e->from->r->received_us;
 	const struct route_pixel *pixels = catalog_pixels(b->cat, e->from->store->id, &n);
+	const struct route_decision all = {.to = e->to, .reason = e->reason}, *by_rules = NULL;
+	struct route_case c = {e->ev, e->from->store, pixels, received_us, e->id};
+	if (e->to == DISP_QUEUED && n)
+		by_rules = batch_decide(b, &c);
 	for (size_t i = 0; i < n; i++) {
-		const struct route_pixel *p = &pixels[i];
-		struct route_decision d = {.to = e->to, .reason = e->reason};
-		const struct route_case c = {e->ev, e->from->store, p, received_us};
-		if (p->since_id >= e->id)
+		const struct route_decision *d = by_rules ? &by_rules[i] : &all;
+		c.pixel = &pixels[i];
+		if (c.pixel->since_id >= e->id)
 			continue;
-		if (e->to == DISP_QUEUED)
-			d = route_decide(&c, b->a);
-		out->rows[out->n++] = (struct route_row){.event_id = e->id,
-			.pixel_id = p->id,
-			.decision = (int16_t)d.to,
-			.reason = (int16_t)d.reason,
-			.rule_id = d.rule_id,
-			.rule_version = d.rule_version};
-		count_route(b, received_us, p, (int)d.to);
+		out->rows[out->n++] = route_row(e->id, c.pixel->id, d);
+		count_route(b, received_us, c.pixel, (int)d->to);
+		if (by_rules && d->to == DISP_HELD)
+			batch_rule_hold(b, &c, d);
 	}
 }
 
@@ -142,46 +151,46 @@ static enum ta_rc write_holds(struct batch *b, struct ta_err *err)
 	return rc ? rc : holds_delete(b->db, gone, b->nsettled, err);
 }
 
-static const struct route_pixel *pixel_of(const struct batch *b, int32_t store_id, int32_t pixel_id)
+/* What rules say of an event that was held, at one pixel. */
+static struct route_decision settle_by_rules(
+	struct batch *b, struct settled_event *s, int32_t pixel_id)
 {
 	size_t n = 0;
-	const struct route_pixel *p = catalog_pixels(b->cat, store_id, &n);
-	for (size_t i = 0; i < n; i++)
-		if (p[i].id == pixel_id)
-			return &p[i];
-	return NULL;
+	const struct held_event *h = s->held;
+	const struct route_store *store = catalog_store(b->cat, h->store_id);
+	const struct route_pixel *p = catalog_pixels(b->cat, h->store_id, &n);
+	struct route_case c = {s->ev, store, p, h->received_us, h->event_id};
+	if (store && n && s->ev && !s->decisions)
+		s->decisions = batch_decide(b, &c);
+	for (size_t i = 0; s->decisions && i < n; i++) {
+		c.pixel = &p[i];
+		if (p[i].id != pixel_id)
+			continue;
+		if (s->decisions[i].to == DISP_HELD)
+			batch_rule_hold(b, &c, &s->decisions[i]);
+		return s->decisions[i];
+	}
+	return (struct route_decision){.to = DISP_FILTERED, .reason = REASON_INTERNAL};
 }
 
 /* What a held delivery becomes. One that may go out now is behind the dispatcher's position, so it
  * goes through the retry table. */
-static struct route_row settle_route(
-	struct batch *b, const struct settled_event *s, int32_t pixel_id)
+static struct route_row settle_route(struct batch *b, struct settled_event *s, int32_t pixel_id)
 {
 	const struct held_event *h = s->held;
-	const struct route_store *store = catalog_store(b->cat, h->store_id);
-	const struct route_pixel *p = pixel_of(b, h->store_id, pixel_id);
 	struct route_decision d = {.to = s->to, .reason = s->reason};
-	if (d.to == DISP_QUEUED && store && p && s->ev) {
-		const struct route_case c = {s->ev, store, p, h->received_us};
-		d = route_decide(&c, b->a);
-	} else if (d.to == DISP_QUEUED) {
-		d = (struct route_decision){.to = DISP_FILTERED, .reason = REASON_INTERNAL};
-	}
+	if (d.to == DISP_QUEUED)
+		d = settle_by_rules(b, s, pixel_id);
 	if (d.to == DISP_QUEUED) {
 		d.to = DISP_RETRYING;
 		d.reason = REASON_BACKOFF;
 	}
 	tally_move(b->tally, (struct tally_place){h->received_us, h->store_id, pixel_id}, DISP_HELD,
 		(int)d.to);
-	return (struct route_row){.event_id = h->event_id,
-		.pixel_id = pixel_id,
-		.decision = (int16_t)d.to,
-		.reason = (int16_t)d.reason,
-		.rule_id = d.rule_id,
-		.rule_version = d.rule_version};
+	return route_row(h->event_id, pixel_id, &d);
 }
 
-static const struct settled_event *settled_of(const struct batch *b, int64_t event_id)
+static struct settled_event *settled_of(struct batch *b, int64_t event_id)
 {
 	for (size_t i = 0; i < b->nsettled; i++)
 		if (b->settled[i].held->event_id == event_id)
@@ -221,7 +230,7 @@ static enum ta_rc write_settled(struct batch *b, struct ta_err *err)
 		struct route_row *rows = arena_alloc(b->a, n * sizeof(*rows));
 		size_t k = 0;
 		for (size_t i = 0; i < n; i++) {
-			const struct settled_event *s = settled_of(b, db_i64(r, (int)i, 0));
+			struct settled_event *s = settled_of(b, db_i64(r, (int)i, 0));
 			if (s)
 				rows[k++] = settle_route(b, s, (int32_t)db_i64(r, (int)i, 1));
 		}
@@ -255,6 +264,8 @@ enum ta_rc batch_write(struct batch *b, int64_t *highest, struct ta_err *err)
 		rc = write_settled(b, err);
 	if (!rc)
 		rc = failed_append(b->db, b->failed, b->nfailed, err);
+	if (!rc)
+		rc = batch_write_rules(b, err);
 	if (!rc && b->replay)
 		rc = write_replay(b, b->replay, err);
 	for (size_t i = 0; i < b->nuninstalled && !rc; i++)

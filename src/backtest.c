@@ -2,27 +2,45 @@
 
 #include <string.h>
 
+/* How the event is changed on its way out; SEND: not at all. */
+static enum rule_action change_of(const struct route_decision *d)
+{
+	enum rule_action kind = d->rule && d->to == DISP_QUEUED ? d->rule->act.kind : ACTION_SEND;
+	return rule_action_sends(kind) ? kind : ACTION_SEND;
+}
+
 static bool same(const struct route_decision *x, const struct route_decision *y)
 {
-	return x->to == y->to && x->reason == y->reason;
+	if (x->to != y->to || x->reason != y->reason || change_of(x) != change_of(y))
+		return false;
+	if (x->reason == REASON_REROUTED)
+		return x->other_pixel == y->other_pixel;
+	return change_of(x) == ACTION_SEND || strcmp(x->rule->act.with, y->rule->act.with) == 0;
+}
+
+static bool same_move(const struct backtest_move *x, const struct backtest_move *y)
+{
+	return x->before == y->before && x->before_reason == y->before_reason &&
+	       x->before_action == y->before_action && x->after == y->after &&
+	       x->after_reason == y->after_reason && x->after_action == y->after_action;
 }
 
 static void count_move(
 	struct backtest *b, const struct route_decision *x, const struct route_decision *y)
 {
 	size_t i = 0;
-	while (i < b->nmoves &&
-		(b->moves[i].before != (int)x->to || b->moves[i].before_reason != (int)x->reason ||
-			b->moves[i].after != (int)y->to ||
-			b->moves[i].after_reason != (int)y->reason))
+	const struct backtest_move m = {.before = (int)x->to,
+		.before_reason = (int)x->reason,
+		.before_action = change_of(x),
+		.after = (int)y->to,
+		.after_reason = (int)y->reason,
+		.after_action = change_of(y)};
+	while (i < b->nmoves && !same_move(&b->moves[i], &m))
 		i++;
 	if (i == BACKTEST_MOVES)
 		return;
 	if (i == b->nmoves)
-		b->moves[b->nmoves++] = (struct backtest_move){.before = (int)x->to,
-			.before_reason = (int)x->reason,
-			.after = (int)y->to,
-			.after_reason = (int)y->reason};
+		b->moves[b->nmoves++] = m;
 	b->moves[i].n++;
 }
 
@@ -65,26 +83,40 @@ static bool revenue(const struct event *ev)
 	return ev->name == EV_PURCHASE && ev->has_value && ev->source != SOURCE_BROWSER;
 }
 
+/* What both rule sets say, for all pixels of the event's store. */
+static struct route_decision *decide(
+	const struct backtest_event *e, const struct route_pixel *pixels, struct arena *scratch)
+{
+	struct route_decision *out = arena_alloc(scratch, e->n * sizeof(*out));
+	struct route_case c = {e->ev, e->store, pixels, e->received_us, e->id};
+	if (e->n > 0 && pixels->siblings)
+		route_decide_all(&c, out, NULL, scratch);
+	for (size_t i = 0; i < e->n && !pixels->siblings; i++) {
+		c.pixel = &pixels[i];
+		out[i] = route_decide(&c, scratch);
+	}
+	return out;
+}
+
 void backtest_add(struct backtest *b, const struct backtest_event *e, struct arena *scratch)
 {
 	bool changed = false;
+	const struct route_pixel *pixels = &b->now[e->first];
+	const struct route_decision *x = decide(e, pixels, scratch);
+	const struct route_decision *y = decide(e, &b->draft[e->first], scratch);
 	b->events++;
-	for (size_t i = e->first; i < e->first + e->n; i++) {
-		struct route_case now = {e->ev, e->store, &b->now[i], e->received_us};
-		struct route_case draft = {e->ev, e->store, &b->draft[i], e->received_us};
-		if (e->id <= b->now[i].since_id)
+	for (size_t i = 0; i < e->n; i++) {
+		if (e->id <= pixels[i].since_id)
 			continue;
-		struct route_decision x = route_decide(&now, scratch);
-		struct route_decision y = route_decide(&draft, scratch);
 		b->deliveries++;
-		b->before[x.to]++;
-		b->after[y.to]++;
-		if (same(&x, &y))
+		b->before[x[i].to]++;
+		b->after[y[i].to]++;
+		if (same(&x[i], &y[i]))
 			continue;
 		changed = true;
 		b->changed_deliveries++;
-		count_move(b, &x, &y);
-		keep_change(b, e, &b->now[i], &x, &y);
+		count_move(b, &x[i], &y[i]);
+		keep_change(b, e, &pixels[i], &x[i], &y[i]);
 	}
 	if (!changed)
 		return;

@@ -22,9 +22,11 @@ struct backtest_change {
 	struct route_decision before, after;
 };
 
-/* So many deliveries would go from one disposition to another. */
+/* So many deliveries would go from one disposition to another. Actions: RENAME, SET, REMOVE where
+ * the event goes out changed, else SEND. */
 struct backtest_move {
 	int before, before_reason, after, after_reason;
+	enum rule_action before_action, after_action;
 	int64_t n;
 };
 

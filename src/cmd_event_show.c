@@ -17,6 +17,20 @@
 #include <stdio.h>
 #include <string.h>
 
+/* One predicate: the rule it belongs to, what the rule came to, and what it saw. */
+static void add_step(json_t *all, const struct explain_rule *r, const struct rule_step *s)
+{
+	json_t *seen = s->seen ? json_loads(s->seen, JSON_DECODE_ANY, NULL) : NULL;
+	json_t *o = json_pack("{s:o, s:s, s:s, s:s, s:o, s:b}", "rule", out_id(r->rule->id), "name",
+		r->rule->name, "outcome", explain_word(r->result), "predicate", s->predicate,
+		"seen", seen ? seen : json_null(), "result", s->result);
+	if (s->why)
+		json_object_set_new(o, "why", json_string(s->why));
+	if (r->rule->shadow)
+		json_object_set_new(o, "shadow", json_true());
+	json_array_append_new(all, o);
+}
+
 /* Every predicate that was looked at, with the rule it belongs to; a rule without a condition is
  * one step. */
 static void add_steps(json_t *all, const struct explain_rule *r)
@@ -24,21 +38,24 @@ static void add_steps(json_t *all, const struct explain_rule *r)
 	if (r->result == EXPLAIN_NOT_REACHED)
 		return;
 	if (r->trace.n == 0)
-		json_array_append_new(
-			all, json_pack("{s:o, s:s, s:s, s:n, s:b}", "rule", out_id(r->rule->id),
-				     "name", r->rule->name, "predicate", r->rule->expr, "seen",
-				     "result", r->result == EXPLAIN_MATCH));
-	for (size_t i = 0; i < r->trace.n; i++) {
-		const struct rule_step *s = &r->trace.steps[i];
-		json_t *seen = json_loads(s->seen, JSON_DECODE_ANY, NULL);
-		json_array_append_new(
-			all, json_pack("{s:o, s:s, s:s, s:o, s:b}", "rule", out_id(r->rule->id),
-				     "name", r->rule->name, "predicate", s->predicate, "seen",
-				     seen ? seen : json_null(), "result", s->result));
-	}
+		add_step(all, r,
+			&(struct rule_step){.predicate = r->rule->expr,
+				.why = r->fault ? explain_why(r) : NULL,
+				.result =
+					r->result == EXPLAIN_MATCH || r->result == EXPLAIN_SHADOW});
+	for (size_t i = 0; i < r->trace.n; i++)
+		add_step(all, r, &r->trace.steps[i]);
+	if (r->trace.n && r->fault >= RULE_FAULT_TARGET)
+		add_step(all, r,
+			&(struct rule_step){.predicate = r->rule->act.with, .why = explain_why(r)});
 }
 
-/* {"id","version","trace"}: id null when no rule decided. */
+static json_t *action_json(const struct rule_act *act)
+{
+	return json_pack("{s:s, s:s}", "do", rule_action_rows[act->kind].word, "with", act->with);
+}
+
+/* {"id","version","trace"}: id null when no rule decided; else "action" too. */
 static enum ta_rc rule_json(struct db *db, const struct find_event *e,
 	const struct find_delivery *d, json_t **out, struct ta_err *err)
 {
@@ -53,7 +70,8 @@ static enum ta_rc rule_json(struct db *db, const struct find_event *e,
 		const struct route_case c = {.ev = &e->ev,
 			.store = &at.store,
 			.pixel = &at.pixel,
-			.received_us = e->received_us};
+			.received_us = e->received_us,
+			.event_id = e->id};
 		route_explain(&c, &mem, &x);
 	}
 	for (size_t i = 0; i < x.n; i++)
@@ -61,6 +79,8 @@ static enum ta_rc rule_json(struct db *db, const struct find_event *e,
 	*out = json_pack("{s:o, s:o, s:o}", "id", d->rule_id ? out_id(d->rule_id) : json_null(),
 		"version", d->rule_id ? json_integer(d->rule_version) : json_null(), "trace",
 		trace);
+	if (d->rule_id && x.decision.rule && x.decision.rule_id == d->rule_id)
+		json_object_set_new(*out, "action", action_json(&x.decision.rule->act));
 	arena_release(&mem);
 	return rc;
 }

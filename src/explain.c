@@ -2,34 +2,58 @@
 
 #include "src/arena.h"
 
-static void explain_one(struct explain_rule *e, const struct route_case *c, struct arena *a)
+/* A rule's route may have failed although its condition held. */
+static enum rule_fault noted_fault(
+	const struct route_notes *notes, const struct route_rule *r, const struct route_pixel *p)
 {
-	const struct rule_event seen = {.ev = c->ev,
-		.store = &c->store->names,
-		.pixel = &c->pixel->names,
-		.disposition = -1,
-		.latency_us = -1,
-		.received_us = c->received_us};
-	struct rule_source src = rule_source_event(&seen);
-	src.now_s = c->received_us / 1000000;
-	e->result = EXPLAIN_BROKEN;
-	if (e->rule->prog)
-		e->result = rule_match(e->rule->prog, &src, a, &e->trace) ? EXPLAIN_MATCH
-									  : EXPLAIN_NO_MATCH;
+	for (size_t i = 0; i < notes->n; i++)
+		if (notes->v[i].kind == NOTE_FAILED && notes->v[i].rule == r &&
+			notes->v[i].pixel->id == p->id)
+			return notes->v[i].fault;
+	return RULE_FAULT_NONE;
+}
+
+static void explain_one(struct explain_rule *e, const struct route_case *c,
+	const struct route_notes *notes, struct arena *a)
+{
+	if (!e->rule->prog) {
+		e->result = EXPLAIN_BROKEN;
+		e->fault = RULE_FAULT_BROKEN;
+		return;
+	}
+	struct rule_answer got = route_ask(c, e->rule, a, &e->trace);
+	e->fault = got.match ? noted_fault(notes, e->rule, c->pixel) : got.fault;
+	e->result = e->fault          ? EXPLAIN_FAILED
+		    : !got.match      ? EXPLAIN_NO_MATCH
+		    : e->rule->shadow ? EXPLAIN_SHADOW
+				      : EXPLAIN_MATCH;
+}
+
+static struct route_decision decide(
+	const struct route_case *c, struct route_notes *notes, struct arena *a)
+{
+	const struct route_pixel *p = c->pixel;
+	size_t n = p->siblings ? p->nsiblings : 1, mine = 0;
+	struct route_decision *all = arena_alloc(a, n * sizeof(*all));
+	route_decide_all(c, all, notes, a);
+	while (mine + 1 < n && p->siblings[mine].id != p->id)
+		mine++;
+	return all[mine];
 }
 
 void route_explain(const struct route_case *c, struct arena *a, struct explain *out)
 {
 	const struct route_pixel *p = c->pixel;
-	*out = (struct explain){.decision = route_decide(c, a), .n = p->nrules};
+	struct route_notes notes = {0};
+	*out = (struct explain){.decision = decide(c, &notes, a), .n = p->nrules};
 	out->rules = arena_alloc(a, p->nrules * sizeof(*out->rules));
-	bool asked = out->decision.to == DISP_QUEUED || out->decision.reason == REASON_RULE;
+	bool asked = true;
 	for (size_t i = 0; i < p->nrules; i++) {
 		struct explain_rule *e = &out->rules[i];
 		e->rule = p->rules[i];
 		e->result = EXPLAIN_NOT_REACHED;
-		if (asked)
-			explain_one(e, c, a);
+		if (asked && route_asks(c, e->rule))
+			explain_one(e, c, &notes, a);
 		if (e->result == EXPLAIN_MATCH)
 			asked = false;
 	}
@@ -46,6 +70,20 @@ const char *explain_word(enum explain_result r)
 		return "matched";
 	case EXPLAIN_BROKEN:
 		return "cannot be read";
+	case EXPLAIN_FAILED:
+		return "failed";
+	case EXPLAIN_SHADOW:
+		return "would have matched";
 	}
 	return "?";
+}
+
+const char *explain_why(const struct explain_rule *r)
+{
+	if (!r->fault)
+		return "";
+	for (size_t i = 0; i < r->trace.n; i++)
+		if (r->trace.steps[i].why)
+			return r->trace.steps[i].why;
+	return rule_fault_text(r->fault);
 }

@@ -6,11 +6,19 @@
 
 #include "src/decide.h"
 
-enum explain_result { EXPLAIN_NOT_REACHED, EXPLAIN_NO_MATCH, EXPLAIN_MATCH, EXPLAIN_BROKEN };
+enum explain_result {
+	EXPLAIN_NOT_REACHED,
+	EXPLAIN_NO_MATCH,
+	EXPLAIN_MATCH,
+	EXPLAIN_BROKEN, /* cannot be read */
+	EXPLAIN_FAILED, /* could not answer, and was passed over */
+	EXPLAIN_SHADOW, /* would have decided */
+};
 
 struct explain_rule {
 	const struct route_rule *rule;
 	enum explain_result result;
+	enum rule_fault fault;   /* of BROKEN and FAILED */
 	struct rule_trace trace; /* empty when not reached, or when the rule has no condition */
 };
 
@@ -21,9 +29,12 @@ struct explain {
 };
 
 /* Everything in *out lives in the arena or is borrowed from `c`. When a plain reason (consent,
- * test, unmapped, …) decided, no rule was reached. */
+ * test, unmapped, …) decided, no rule was reached. The decision may be another pixel's rule
+ * (decision.other_pixel) although one of its own matched. */
 void route_explain(const struct route_case *c, struct arena *a, struct explain *out);
 /* "matched", "did not match", … */
 const char *explain_word(enum explain_result r);
+/* Why a rule failed, a half sentence: "value is missing"; "" when it did not. */
+const char *explain_why(const struct explain_rule *r);
 
 #endif

@@ -20,6 +20,7 @@ enum rule_type { RULE_NULL, RULE_BOOL, RULE_NUMBER, RULE_STRING, RULE_LIST };
 struct rule_value {
 	enum rule_type type;
 	bool b;
+	uint8_t doubt; /* enum rule_fault: why it may not be so; for rule_ask() */
 	double n;
 	const char *s;
 	const struct rule_value *list;
@@ -66,10 +67,21 @@ TA_MUST enum ta_rc rule_check_fields(const struct rule_prog *p, size_t *at, stru
 TA_MUST enum ta_rc rule_compile_event(
 	struct arena *a, const char *expr, struct rule_prog **out, size_t *at, struct ta_err *err);
 
+/* Why a rule could not answer for an event; rows in src/rule_faults.def. */
+enum rule_fault {
+#define RULE_FAULT(NAME, word, meaning) RULE_FAULT_##NAME,
+#include "src/rule_faults.def"
+#undef RULE_FAULT
+	RULE_FAULT_COUNT
+};
+const char *rule_fault_word(enum rule_fault f);
+const char *rule_fault_text(enum rule_fault f); /* the meaning, a half sentence */
+
 /* One predicate that was looked at: its text, the value seen, its result. */
 struct rule_step {
 	const char *predicate;
 	const char *seen; /* the value as JSON text */
+	const char *why;  /* "value is missing": the comparison could not be made; else NULL */
 	bool result;
 };
 struct rule_trace {
@@ -82,5 +94,18 @@ struct rule_trace {
  * at run time is an error. */
 bool rule_match(const struct rule_prog *p, const struct rule_source *src, struct arena *a,
 	struct rule_trace *trace);
+
+/* As a rule is asked for an event: it fails where its answer hangs on an ordering comparison that
+ * could not be made, and a rule that fails does not match. The logic is Kleene's with three values:
+ * such a comparison is unknown; false and unknown is false, true or unknown is true, not unknown is
+ * unknown. So `exists value and value > 5` and `value > 5 and name == purchase` never fail over a
+ * page view, `value > 5` does. == != in, texts and exists always have an answer. JsonLogic that no
+ * expression says fails only where its evaluation is refused. */
+struct rule_answer {
+	bool match;
+	enum rule_fault fault; /* never with match */
+};
+struct rule_answer rule_ask(const struct rule_prog *p, const struct rule_source *src,
+	struct arena *a, struct rule_trace *trace);
 
 #endif

@@ -20,9 +20,27 @@ struct run {
 
 static struct rule_value eval(struct run *r, const struct rule_node *n);
 
-static struct rule_value boolean(bool b)
+static const struct {
+	const char *word, *text;
+} faults[] = {
+#define RULE_FAULT(NAME, word, meaning) {word, meaning},
+#include "src/rule_faults.def"
+#undef RULE_FAULT
+};
+
+const char *rule_fault_word(enum rule_fault f)
 {
-	return (struct rule_value){.type = RULE_BOOL, .b = b};
+	return f < RULE_FAULT_COUNT ? faults[f].word : "?";
+}
+
+const char *rule_fault_text(enum rule_fault f)
+{
+	return f < RULE_FAULT_COUNT ? faults[f].text : "?";
+}
+
+static struct rule_value boolean(bool b, uint8_t doubt)
+{
+	return (struct rule_value){.type = RULE_BOOL, .b = b, .doubt = doubt};
 }
 
 static bool truthy(const struct rule_value *v)
@@ -136,6 +154,34 @@ static bool compares(
 	return compare(r, op, x, y);
 }
 
+static double to_number(const struct rule_value *v)
+{
+	switch (v->type) {
+	case RULE_BOOL:
+		return v->b ? 1 : 0;
+	case RULE_NUMBER:
+		return v->n;
+	case RULE_STRING:
+		return logic_parse_number(v->s);
+	case RULE_NULL:
+	case RULE_LIST:
+		break;
+	}
+	return (double)NAN;
+}
+
+/* Why the two cannot be ordered: texts with texts and numbers with numbers can. */
+static enum rule_fault unordered(
+	enum rule_op op, const struct rule_value *x, const struct rule_value *y)
+{
+	if ((op != OP_LT && op != OP_LE && op != OP_GT && op != OP_GE) ||
+		(x->type == y->type && (x->type == RULE_NUMBER || x->type == RULE_STRING)))
+		return RULE_FAULT_NONE;
+	if (x->type == RULE_NULL || y->type == RULE_NULL)
+		return RULE_FAULT_MISSING;
+	return isnan(to_number(x)) || isnan(to_number(y)) ? RULE_FAULT_TYPE : RULE_FAULT_NONE;
+}
+
 static bool text_test(struct run *r, const struct rule_node *n, const struct rule_value *x,
 	const struct rule_value *y)
 {
@@ -174,8 +220,15 @@ static struct rule_value eval_var(struct run *r, const struct rule_node *n)
 	return found ? v : (struct rule_value){.type = RULE_NULL};
 }
 
-static void add_step(struct run *r, const struct rule_node *n, const struct rule_value *seen,
-	size_t nseen, bool result)
+/* What a step shows of a predicate. */
+struct sight {
+	const struct rule_value *v;
+	size_t n;
+	const char *why;
+	bool result;
+};
+
+static void add_step(struct run *r, const struct rule_node *n, const struct sight *s)
 {
 	struct rule_trace *t = r->trace;
 	struct buf text = BUF_INIT(TEXT_MAX), value = BUF_INIT(TEXT_MAX);
@@ -187,23 +240,41 @@ static void add_step(struct run *r, const struct rule_node *n, const struct rule
 		t->steps = steps;
 	}
 	rule_put_expr(&text, n);
-	if (nseen == 1)
-		rule_put_value(&value, seen);
+	if (s->n == 1)
+		rule_put_value(&value, s->v);
 	else
 		rule_put_value(&value,
-			&(struct rule_value){.type = RULE_LIST, .list = seen, .nlist = nseen});
+			&(struct rule_value){.type = RULE_LIST, .list = s->v, .nlist = s->n});
 	t->steps[t->n++] = (struct rule_step){
 		.predicate = arena_strdup(r->a, text.over ? "(too long to show)" : buf_str(&text)),
 		.seen = arena_strdup(r->a, value.over ? "\"(too long to show)\"" : buf_str(&value)),
-		.result = result,
+		.why = s->why,
+		.result = s->result,
 	};
 	buf_release(&text);
 	buf_release(&value);
 }
 
+/* Which side of a comparison kept it from being made. */
+static const char *why_not(struct run *r, const struct rule_node *n, const struct rule_value *v)
+{
+	for (size_t i = 0; i < n->nkids && i < 2; i++) {
+		const char *what = n->kids[i]->op == OP_VAR ? n->kids[i]->path : "a side";
+		if (v[i].type == RULE_NULL)
+			return arena_fmt(r->a, "%s is missing", what);
+	}
+	for (size_t i = 0; i < n->nkids && i < 2; i++) {
+		const char *what = n->kids[i]->op == OP_VAR ? n->kids[i]->path : "a side";
+		if (isnan(to_number(&v[i])))
+			return arena_fmt(r->a, "%s is %s, no number", what,
+				v[i].type == RULE_LIST ? "a list" : "text");
+	}
+	return NULL;
+}
+
 /* What a step shows: the values of the fields it names, else its left side. */
-static void trace_predicate(
-	struct run *r, const struct rule_node *n, const struct rule_value *kids, bool result)
+static void trace_predicate(struct run *r, const struct rule_node *n, const struct rule_value *kids,
+	const struct rule_value *result, bool fails)
 {
 	struct rule_value seen[2] = {kids[0]};
 	size_t k = 0;
@@ -211,12 +282,14 @@ static void trace_predicate(
 		if (n->kids[i]->op != OP_CONST && n->kids[i]->op != OP_LIST &&
 			n->kids[i]->op != OP_AGO)
 			seen[k++] = kids[i];
-	add_step(r, n, seen, k ? k : 1, result);
+	add_step(r, n,
+		&(struct sight){seen, k ? k : 1, fails ? why_not(r, n, kids) : NULL, result->b});
 }
 
-static bool eval_predicate(struct run *r, const struct rule_node *n)
+static struct rule_value eval_predicate(struct run *r, const struct rule_node *n)
 {
 	struct rule_value v[2] = {{.type = RULE_NULL}};
+	enum rule_fault fault = RULE_FAULT_NONE;
 	bool result = false;
 	for (size_t i = 0; i < n->nkids && i < 2; i++)
 		v[i] = eval(r, n->kids[i]);
@@ -237,40 +310,53 @@ static bool eval_predicate(struct run *r, const struct rule_node *n)
 		break;
 	default:
 		result = compares(r, n->op, &v[0], &v[1]);
+		fault = unordered(n->op, &v[0], &v[1]);
 	}
+	uint8_t doubt = fault ? (uint8_t)fault : v[0].doubt ? v[0].doubt : v[1].doubt;
+	struct rule_value out = boolean(result, doubt);
 	if (r->trace)
-		trace_predicate(r, n, v, result);
-	return result;
+		trace_predicate(r, n, v, &out, fault != RULE_FAULT_NONE);
+	return out;
 }
 
 /* A node where only its truth counts; a field that stands alone is a predicate of its own. */
-static bool eval_truth(struct run *r, const struct rule_node *n)
+static struct rule_value eval_truth(struct run *r, const struct rule_node *n)
 {
 	struct rule_value v = eval(r, n);
 	bool result = truthy(&v);
 	if (r->trace && n->op == OP_VAR)
-		add_step(r, n, &v, 1, result);
-	return result;
+		add_step(r, n, &(struct sight){&v, 1, NULL, result});
+	return boolean(result, v.doubt);
 }
 
-/* The value that decided, as JsonLogic has it: {"or":[0,"a"]} is "a". */
+/* The value that decided, as JsonLogic has it: {"or":[0,"a"]} is "a". One that is in doubt decides
+ * only if no other does without: for that the others are looked at too. */
 static struct rule_value eval_joined(struct run *r, const struct rule_node *n)
 {
-	bool stop = n->op == OP_OR;
-	struct rule_value v = {.type = RULE_NULL};
+	bool stop = n->op == OP_OR, decided = false;
+	struct rule_value out = {.type = RULE_NULL};
+	uint8_t doubt = 0;
 	for (size_t i = 0; i < n->nkids; i++) {
-		v = eval(r, n->kids[i]);
+		struct rule_value v = eval(r, n->kids[i]);
 		bool result = truthy(&v);
 		if (r->trace && n->kids[i]->op == OP_VAR)
-			add_step(r, n->kids[i], &v, 1, result);
-		if (result == stop)
-			break;
+			add_step(r, n->kids[i], &(struct sight){&v, 1, NULL, result});
+		if (!decided)
+			out = v;
+		decided |= result == stop;
+		if (result == stop && !v.doubt) {
+			out.doubt = 0;
+			return out;
+		}
+		doubt = doubt ? doubt : v.doubt;
 	}
-	return v;
+	out.doubt = doubt;
+	return out;
 }
 
 static struct rule_value eval(struct run *r, const struct rule_node *n)
 {
+	struct rule_value v;
 	switch ((int)n->op) {
 	case OP_CONST:
 		return n->val;
@@ -286,23 +372,25 @@ static struct rule_value eval(struct run *r, const struct rule_node *n)
 	case OP_AND:
 		return eval_joined(r, n);
 	case OP_NOT:
-		return boolean(!eval_truth(r, n->kids[0]));
+		v = eval_truth(r, n->kids[0]);
+		return boolean(!v.b, v.doubt);
 	case OP_BOOL:
-		return boolean(eval_truth(r, n->kids[0]));
+		return eval_truth(r, n->kids[0]);
 	default:
-		return boolean(eval_predicate(r, n));
+		return eval_predicate(r, n);
 	}
 }
 
 /* The whole of it is one step, with all the fields it names. A rule that fails does not match. */
-static bool match_full(struct run *r, const struct rule_prog *p)
+static struct rule_value match_full(struct run *r, const struct rule_prog *p)
 {
 	struct logic_value event = logic_value_of_source(r->src), v;
 	struct ta_err err = {0};
 	bool fails = logic_apply(p->full, &event, r->a, &v, &err) != TA_OK;
 	bool result = !fails && logic_truthy(&v);
+	struct rule_value out = boolean(result, fails ? RULE_FAULT_BROKEN : RULE_FAULT_NONE);
 	if (!r->trace)
-		return result;
+		return out;
 	struct buf text = BUF_INIT(TEXT_MAX), seen = BUF_INIT(TEXT_MAX);
 	rule_print(p, &text);
 	if (fails)
@@ -314,20 +402,34 @@ static bool match_full(struct run *r, const struct rule_prog *p)
 	r->trace->steps[0] = (struct rule_step){
 		.predicate = arena_strdup(r->a, text.over ? "(too long to show)" : buf_str(&text)),
 		.seen = arena_strdup(r->a, seen.over ? "\"(too long to show)\"" : buf_str(&seen)),
+		.why = fails ? arena_strdup(r->a, err.msg) : NULL,
 		.result = result,
 	};
 	buf_release(&text);
 	buf_release(&seen);
-	return result;
+	return out;
 }
 
-bool rule_match(const struct rule_prog *p, const struct rule_source *src, struct arena *a,
-	struct rule_trace *trace)
+static struct rule_value run(const struct rule_prog *p, const struct rule_source *src,
+	struct arena *a, struct rule_trace *trace)
 {
 	struct run r = {.src = src, .a = a, .trace = trace};
 	if (trace)
 		*trace = (struct rule_trace){0};
 	if (p->full)
 		return match_full(&r, p);
-	return p->root ? eval_truth(&r, p->root) : true;
+	return p->root ? eval_truth(&r, p->root) : boolean(true, RULE_FAULT_NONE);
+}
+
+bool rule_match(const struct rule_prog *p, const struct rule_source *src, struct arena *a,
+	struct rule_trace *trace)
+{
+	return run(p, src, a, trace).b;
+}
+
+struct rule_answer rule_ask(const struct rule_prog *p, const struct rule_source *src,
+	struct arena *a, struct rule_trace *trace)
+{
+	struct rule_value v = run(p, src, a, trace);
+	return (struct rule_answer){v.b && !v.doubt, (enum rule_fault)v.doubt};
 }

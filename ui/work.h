@@ -8,12 +8,10 @@
 #include "src/arena.h"
 
 struct db;
-struct seen;
 struct trial;
 
 enum work_kind {
 	WORK_LIST,
-	WORK_SEEN,     /* values that events had lately, for completion; about no table */
 	WORK_DEPENDS,  /* pixels of the store that v[name] says: what a question has to name */
 	WORK_VERSIONS, /* what the row edit.id said before */
 	WORK_BACKTEST, /* ui/trial.h */
@@ -44,11 +42,9 @@ struct work {
 	const char *answer;           /* WORK_ORDER: the owner's words */
 	struct row_versions versions; /* WORK_VERSIONS */
 	struct trial *trial;          /* WORK_BACKTEST: freed with the work */
-	struct seen *seen;            /* WORK_SEEN: owned by the work until somebody takes it */
 };
 
-/* A new work of a table with room for its values; the owner posts or frees it. WORK_SEEN: t is
- * NULL. */
+/* A new work of a table with room for its values; the owner posts or frees it. */
 struct work *work_new(enum work_kind kind, const struct table *t);
 /* Secrets given in clear are wiped first. NULL is fine. */
 void work_free(struct work *w);

@@ -148,7 +148,7 @@ static struct route_rule rule(
 static struct route_decision decide(
 	struct arena *a, const struct event *ev, const struct route_store *s, struct route_pixel *p)
 {
-	const struct route_case c = {ev, s, p, RECEIVED};
+	const struct route_case c = {ev, s, p, RECEIVED, 1};
 	return route_decide(&c, a);
 }
 
@@ -211,7 +211,7 @@ static void test_rules(void **state)
 	assert_int_equal(decide(&a, &ev, &store, &tiktok).rule_id, 4);
 
 	struct explain e;
-	const struct route_case c = {&ev, &store, &meta, RECEIVED};
+	const struct route_case c = {&ev, &store, &meta, RECEIVED, 1};
 	route_explain(&c, &a, &e);
 	assert_int_equal(e.n, 3);
 	assert_int_equal(e.decision.rule_id, 3);
