@@ -12,7 +12,7 @@
 static double stirling_rest(double n)
 {
 	if (n <= 0)
-		return INFINITY;
+		return (double)INFINITY;
 	if (n < 16)
 		return lgamma(n + 1) - (n + 0.5) * log(n) + n - LN_SQRT_2PI;
 	double q = 1 / (n * n);
@@ -74,7 +74,7 @@ static double beta_fraction(double a, double b, double x)
 double stat_beta_cdf(double a, double b, double x)
 {
 	if (!(a > 0) || !(b > 0) || isnan(x))
-		return NAN;
+		return (double)NAN;
 	if (x <= 0 || x >= 1)
 		return x > 0;
 	double front = beta_front(a, b, x);
@@ -108,7 +108,7 @@ static double beta_root(double a, double b, double p)
 double stat_beta_quantile(double a, double b, double p)
 {
 	if (!(a > 0) || !(b > 0) || !(p >= 0 && p <= 1))
-		return NAN;
+		return (double)NAN;
 	if (p <= 0 || p >= 1)
 		return p > 0;
 	return stat_beta_cdf(a, b, 0.5) > p ? beta_root(a, b, p) : 1 - beta_root(b, a, 1 - p);
@@ -117,7 +117,7 @@ double stat_beta_quantile(double a, double b, double p)
 double stat_normal_quantile(double p)
 {
 	if (!(p > 0 && p < 1))
-		return NAN;
+		return (double)NAN;
 	/* The lower half; a first guess from the tail's leading term (Abramowitz and Stegun
 	 * 26.2.23), then Newton's steps on ln of the distribution, which is concave. */
 	double q = fmin(p, 1 - p), u = sqrt(-2 * log(q));
@@ -162,7 +162,7 @@ static double gamma_cdf(double a, double x)
 double stat_poisson_cdf(double mean, int64_t k)
 {
 	if (!(mean >= 0))
-		return NAN;
+		return (double)NAN;
 	if (k < 0)
 		return 0;
 	double a = (double)k + 1;
@@ -184,13 +184,13 @@ double stat_poisson_cdf(double mean, int64_t k)
 double stat_negbinom_cdf(double mean, double size, int64_t k)
 {
 	if (!(mean >= 0) || !(size > 0))
-		return NAN;
+		return (double)NAN;
 	if (k < 0)
 		return 0;
 	return stat_beta_cdf(size, (double)k + 1, size / (size + mean));
 }
 
-static const struct stat_interval nothing = {NAN, NAN};
+static const struct stat_interval nothing = {(double)NAN, (double)NAN};
 
 static bool sane(int64_t k, int64_t n, double alpha)
 {

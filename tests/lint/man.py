@@ -102,7 +102,13 @@ def failures():
             for part in item("Li " + row[1], row[2])]
 
 
-TABLES = {f.__name__: f for f in (commands, keys, settings, routes, fields, actions, dispositions, reasons, failures)}
+def models():
+    return [part for _, word, _, meaning in rows("src/attrib_models.def", "MODEL")
+            for part in item("Cm " + word, meaning)]
+
+
+TABLES = {f.__name__: f for f in (commands, keys, settings, routes, fields, actions, dispositions, reasons,
+                                  failures, models)}
 PLACE = re.compile(r'(^\.\\" table (\w+)\n)(.*?)(^\.\\" end\n)', re.M | re.S)
 
 
