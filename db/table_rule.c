@@ -5,7 +5,7 @@
 #include "src/arena.h"
 #include "src/buf.h"
 #include "src/rule.h"
-#include "src/rule_action.h"
+#include "src/rule_action_apply.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -164,26 +164,6 @@ static enum ta_rc check_name(struct table_change *c, struct ta_err *err)
 	return rc;
 }
 
-/* The argument in its canonical form. One that belonged to another action goes with that action. */
-static enum ta_rc check_action(struct table_change *c, struct ta_err *err)
-{
-	struct rule_act act;
-	const char *was = c->before ? c->before->v[ACTION] : NULL;
-	if (was && strcmp(was, c->v[ACTION]) != 0 && !c->edit->v[WITH])
-		c->v[WITH] = NULL;
-	enum ta_rc rc = rule_action_parse(c->edit->mem, c->v[ACTION], c->v[WITH], &act, NULL, err);
-	c->v[WITH] = rc || !*act.with ? NULL : act.with;
-	return rc;
-}
-
-static enum ta_rc check(struct table_change *c, struct ta_err *err)
-{
-	enum ta_rc rc = compile(c, err);
-	if (!rc)
-		rc = check_action(c, err);
-	return rc ? rc : check_name(c, err);
-}
-
 /* "P" with a store means STORE/P when there is such a pixel. */
 static enum ta_rc find_pixel(struct table_change *c, const char *store, const char *pixel,
 	struct table_row *out, struct ta_err *err)
@@ -194,6 +174,45 @@ static enum ta_rc find_pixel(struct table_change *c, const char *store, const ch
 			out, err) == TA_OK)
 		return TA_OK;
 	return table_find(c->db, t, pixel, c->edit->mem, out, err);
+}
+
+/* The platform that the scope leaves, -1: any. */
+static enum ta_rc scope_platform(struct table_change *c, int *platform, struct ta_err *err)
+{
+	const char *word = table_value(c, "platform"), *pixel = table_value(c, "pixel");
+	struct table_row p;
+	enum ta_rc rc = TA_OK;
+	if (pixel) {
+		const struct table *t = table_get("pixel");
+		rc = find_pixel(c, table_value(c, "store"), pixel, &p, err);
+		word = rc ? NULL : p.v[field_index(t->fields, t->nfields, "platform")];
+	}
+	*platform = word ? platform_of(word) : -1;
+	return rc;
+}
+
+/* The argument in its canonical form. One that belonged to another action goes with that action. */
+static enum ta_rc check_action(struct table_change *c, struct ta_err *err)
+{
+	struct rule_act act;
+	const char *was = c->before ? c->before->v[ACTION] : NULL;
+	if (was && strcmp(was, c->v[ACTION]) != 0 && !c->edit->v[WITH])
+		c->v[WITH] = NULL;
+	enum ta_rc rc = rule_action_parse(c->edit->mem, c->v[ACTION], c->v[WITH], &act, NULL, err);
+	c->v[WITH] = rc || !*act.with ? NULL : act.with;
+	if (rc || !rule_action_changes(act.kind))
+		return rc;
+	int platform = -1;
+	rc = scope_platform(c, &platform, err);
+	return rc ? rc : rule_action_check(&act, platform, err);
+}
+
+static enum ta_rc check(struct table_change *c, struct ta_err *err)
+{
+	enum ta_rc rc = compile(c, err);
+	if (!rc)
+		rc = check_action(c, err);
+	return rc ? rc : check_name(c, err);
 }
 
 /* Ids of the scope, 0 where it is open; c->v gets the names as they are. */

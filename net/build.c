@@ -58,6 +58,8 @@ const char *build_currency(const struct event *ev)
 
 const char *build_name(enum platform_id p, const struct event *ev, const struct dest_config *cfg)
 {
+	if (ev->sent_as)
+		return ev->sent_as;
 	return event_map_name(cfg->event_names, p, ev->name, ev->custom_name);
 }
 

@@ -26,7 +26,8 @@ void build_close(struct jsonw *w, size_t mark, char bracket);
 bool build_amount(bool has, struct money m);
 /* The currency to state: the value's, else the given one; NULL when unknown or not ISO 4217. */
 const char *build_currency(const struct event *ev);
-/* The event's name at the platform: the pixel's own, else the platform's; NULL: it takes none. */
+/* The event's name at the platform: a rule's, else the pixel's own, else the platform's; NULL: it
+ * takes none. */
 const char *build_name(enum platform_id p, const struct event *ev, const struct dest_config *cfg);
 /* The item's id by the pixel's setting, in the catalogue's words where the pixel names them; NULL
  * when it has none of that kind, the pixel leaves it out, or nothing of it is left (quantity 0). A

@@ -60,6 +60,7 @@ struct event_order {
 struct event {
 	enum event_name name;
 	const char *custom_name; /* given name of EV_CUSTOM */
+	const char *sent_as;     /* the platform's name that a rule gave it; in no document */
 	enum source source;
 	const char *topic;    /* shopify topic, NULL else */
 	const char *event_id; /* as given by browser or API; ta_event_id of an order */

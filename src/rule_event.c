@@ -61,6 +61,16 @@ static const struct place places[] = {EV("currency", currency), EV("country", us
 	PX("pixel.name", name), PX("pixel.platform", platform), PX("pixel.account", account),
 	PX("pixel.test_code", test_code), PX("pixel.content_id", content_id)};
 
+bool rule_event_place(const char *field, size_t *offset)
+{
+	for (size_t i = 0; i < TA_COUNT(places); i++)
+		if (places[i].base == BASE_EVENT && strcmp(places[i].name, field) == 0) {
+			*offset = places[i].offset;
+			return true;
+		}
+	return false;
+}
+
 typedef bool computed_fn(const struct rule_event *e, struct rule_value *out);
 
 static bool text(struct rule_value *out, const char *s)

@@ -28,4 +28,8 @@ struct rule_event {
 
 struct rule_source rule_source_event(const struct rule_event *e);
 
+/* Where in struct event a field that is a plain text lives (its const char * member). False: it is
+ * no such field. */
+bool rule_event_place(const char *field, size_t *offset);
+
 #endif
