@@ -264,6 +264,13 @@ class Program:
             raise AssertionError(self.output())
         return p
 
+    def active(self, role):
+        """Waits until a process of ours holds this stage: until then an order to it finds nobody."""
+        def lives():
+            return any(os.path.exists(f"/proc/{pid}") for pid, in self.cluster.sql(
+                f"SELECT pid FROM heartbeat WHERE role = '{role}' AND active"))
+        wait_until(lives, what=f"the {role}")
+
     def output(self):
         """What its long-running commands have printed so far."""
         if not self.children:

@@ -15,6 +15,7 @@ POINTS = ["listener.before_commit", "listener.after_commit", "listener.before_an
           "dispatcher.after_verdict"]
 SECRET = "crash-secret"
 PLATFORMS = ("pinterest", "meta", "tiktok")
+DEATHS = 3  # at each point: of the process, and of those that were started in its place
 ORDERS = int(os.environ.get("TA_CRASH_ORDERS", "60"))
 
 
@@ -66,7 +67,7 @@ class Crash(unittest.TestCase):
                 try:
                     wait_until(lambda: self.p.shopify(order(n), SECRET, shop="crash.myshopify.com",
                                                       webhook_id=f"w{n}")[0] == 200,
-                               seconds=60, what=f"the acknowledgement of order {n}")
+                               what=f"the acknowledgement of order {n}")
                 except AssertionError as e:
                     failed.append(str(e))
                     return
@@ -77,7 +78,7 @@ class Crash(unittest.TestCase):
         for t in threads:
             t.start()
         if disturb:
-            wait_until(lambda: len(self.acked) > first + ORDERS // 4, seconds=60, what="some load")
+            wait_until(lambda: len(self.acked) > first + ORDERS // 4, what="some load")
             disturb()
         for t in threads:
             t.join()
@@ -93,7 +94,7 @@ class Crash(unittest.TestCase):
         return open_ones == 0
 
     def check(self):
-        wait_until(self.drained, seconds=60, what="drained queues")
+        wait_until(self.drained, what="drained queues")
         stored = {r[0] for r in self.cluster.sql("SELECT webhook_id FROM inbox")}
         self.assertEqual(self.acked - stored, set(), "acknowledged but not stored")
         unexplained = self.cluster.sql(
@@ -114,15 +115,21 @@ class Crash(unittest.TestCase):
             self.assertEqual(len(ids), Crash.next, platform)
 
     def crash_at(self, point):
-        self.p.env["TRACKAI_FAULT"] = point + ":3"
+        deaths = os.path.join(self.p.home, "deaths")
+        with open(deaths, "w") as f:
+            f.write("." * DEATHS)
+        self.p.env["TRACKAI_FAULT"] = f"{point}:3:{deaths}"
         seen = len(self.p.output())
         p = self.p.serve()
-        self.load()
-        for _ in range(20):  # groups form by themselves: one load may pass a point but once
-            if "killed" in self.p.output()[seen:]:
-                break
+
+        def died():
+            """Each load passes the point at least once, however many orders a group takes."""
             self.load()
-        wait_until(lambda: "killed" in self.p.output()[seen:], what=f"the third passing of {point}")
+            wait_until(lambda: os.path.getsize(deaths) == 0 or self.drained(), what="drained queues")
+            return os.path.getsize(deaths) == 0
+        wait_until(died, what=f"the third passing of {point}, {DEATHS} times")
+        wait_until(lambda: self.p.output()[seen:].count("was killed") >= DEATHS,
+                   what="the supervisor's word")
         self.p.stop(p)
         del self.p.env["TRACKAI_FAULT"]
         p = self.p.serve()

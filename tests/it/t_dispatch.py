@@ -340,8 +340,7 @@ class Dispatch(unittest.TestCase):
         """Nothing is left queued for ever: it would keep its day's partitions for ever, too."""
         self.begin(platforms=("meta", "tiktok"))
         serve = self.start()
-        wait_until(lambda: self.cluster.sql("SELECT 1 FROM heartbeat WHERE role = 'dispatcher' AND active"),
-                   what="the dispatcher")
+        self.p.active("dispatcher")
         self.p.run("pixel", "hold", "meta")
         self.put(20)
         wait_until(lambda: self.sandbox.summary()["tiktok"]["events"] == 20, what="tiktok's events")

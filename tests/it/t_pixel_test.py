@@ -32,7 +32,9 @@ class PixelTest(unittest.TestCase):
                        "--token", "token-shop")
 
     def serve(self):
-        return self.p.start("serve", "--roles", "dispatcher")
+        serve = self.p.start("serve", "--roles", "dispatcher")
+        self.p.active("dispatcher")
+        return serve
 
     def put(self, n=1, email="buyer#@example.com", age=0):
         """Events of the store without routes: nothing is live."""
