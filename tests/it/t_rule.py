@@ -116,11 +116,12 @@ class Versions(unittest.TestCase):
         self.refused(2, "--to VERSION", "rule", "rollback", "Big")
         self.refused(3, "no rule", "rule", "history", "nix")
 
-    def test_numbers_that_only_javascript_writes_out(self):
+    def test_big_and_small_numbers_read_back(self):
         self.p.run("rule", "add", "--logic", '{">":[{"*":[{"var":"value"},1e20]},1e-9]}', "--action", "drop",
                    "--name", "Odd")
         logic = self.p.json("rule", "show", "Odd")["logic"]
-        self.assertEqual(logic, '{">":[{"*":[{"var":"value"},100000000000000000000]},1e-9]}')
+        self.assertEqual(json.loads(logic), {">": [{"*": [{"var": "value"}, 1e20]}, 1e-9]})
+        self.assertEqual(self.p.json("rule", "show", "Odd")["expr"], "mul(value, 1e+20) > 1e-09")
         self.assertIn('"rev"', self.p.run("rule", "backtest", "--logic", logic, "--action", "drop", "--json").stdout)
 
     def test_a_deleted_rule_comes_back(self):
