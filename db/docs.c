@@ -3,6 +3,7 @@
 #include "db/conn.h"
 #include "db/log_id.h"
 #include "src/arena.h"
+#include "src/buf.h"
 #include "src/lz.h"
 
 static void each(struct docs_query *q, const PGresult *r, int i, struct arena *a)
@@ -49,6 +50,32 @@ enum ta_rc docs_each(struct db *db, struct docs_query *q, struct ta_err *err)
 		if (!rc && n)
 			q->stopped = q->pause(q->arg, log_id_us(from));
 	}
+	arena_release(&mem);
+	return rc;
+}
+
+enum ta_rc docs_newest(struct db *db, struct docs_query *q, int64_t *from, int64_t below, int most,
+	struct ta_err *err)
+{
+	struct arena mem = ARENA_INIT;
+	PGresult *r = NULL;
+	struct buf sql = BUF_INIT(1000);
+	/* Bounds and limit stand in the text: only the partitions in question are planned. */
+	buf_addf(&sql,
+		"SELECT e.id, e.store_id, e.received_us, d.doc FROM event e JOIN event_doc d "
+		"ON d.id = e.id WHERE e.id >= %lld AND e.id < %lld AND d.id >= %lld AND d.id < %lld "
+		"ORDER BY e.id DESC LIMIT %d",
+		(long long)*from, (long long)below, (long long)*from, (long long)below, most);
+	enum ta_rc rc = db_query(db, buf_str(&sql), NULL, &r, err);
+	int n = rc ? 0 : db_rows(r);
+	for (int i = 0; i < n; i++) {
+		each(q, r, i, &mem);
+		arena_clear(&mem);
+	}
+	if (n == most)
+		*from = db_i64(r, n - 1, 0);
+	PQclear(r);
+	buf_release(&sql);
 	arena_release(&mem);
 	return rc;
 }

@@ -30,4 +30,10 @@ struct docs_query {
 /* In short reads of 2,000 events by key. Errors: TA_DB. */
 TA_MUST enum ta_rc docs_each(struct db *db, struct docs_query *q, struct ta_err *err);
 
+/* The newest documents with ids in [*from, below), at most `most` of them, newest first; from_us,
+ * to_us and pause of the query are not looked at. *from becomes the lowest id that was reached: it
+ * rises when there are more. Errors: TA_DB. */
+TA_MUST enum ta_rc docs_newest(struct db *db, struct docs_query *q, int64_t *from, int64_t below,
+	int most, struct ta_err *err);
+
 #endif

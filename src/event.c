@@ -42,6 +42,9 @@ static const struct text_field order_fields[] = {FIELD(event_order, name),
 	FIELD(event_order, financial_status), FIELD(event_order, source_name),
 	FIELD(event_order, refund_id), FIELD(event_order, checkout_token),
 	FIELD(event_order, cart_token)};
+static const struct text_field event_fields[] = {FIELD(event, custom_name), FIELD(event, topic),
+	FIELD(event, event_id), FIELD(event, url), FIELD(event, referrer), FIELD(event, currency),
+	FIELD(event, language), FIELD(event, search), FIELD(event, custom)};
 #undef FIELD
 
 int64_t event_num_items(const struct event *ev)
@@ -69,6 +72,36 @@ void event_warn(struct arena *a, struct event *ev, const char *fmt, ...)
 		ev->warnings = more;
 	}
 	ev->warnings[ev->nwarnings++] = arena_strdup(a, text);
+}
+
+static void copy_texts(struct arena *a, void *base, const struct text_field *f, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		const char *s;
+		memcpy(&s, (char *)base + f[i].offset, sizeof(s));
+		s = s ? arena_strdup(a, s) : NULL;
+		memcpy((char *)base + f[i].offset, &s, sizeof(s));
+	}
+}
+
+void event_copy(struct arena *a, const struct event *from, struct event *to)
+{
+	*to = *from;
+	copy_texts(a, to, event_fields, TA_COUNT(event_fields));
+	copy_texts(a, &to->user, user_fields, TA_COUNT(user_fields));
+	copy_texts(a, &to->click, click_fields, TA_COUNT(click_fields));
+	copy_texts(a, &to->utm, utm_fields, TA_COUNT(utm_fields));
+	copy_texts(a, &to->order, order_fields, TA_COUNT(order_fields));
+	to->order.id = from->order.id ? arena_strdup(a, from->order.id) : NULL;
+	to->items = from->nitems ? arena_alloc(a, from->nitems * sizeof(*to->items)) : NULL;
+	for (size_t i = 0; i < from->nitems; i++) {
+		to->items[i] = from->items[i];
+		copy_texts(a, &to->items[i], item_fields, TA_COUNT(item_fields));
+	}
+	to->warnings = NULL;
+	to->nwarnings = 0;
+	for (size_t i = 0; i < from->nwarnings; i++)
+		event_warn(a, to, "%s", from->warnings[i]);
 }
 
 static void write_texts(struct jsonw *w, const void *base, const struct text_field *f, size_t n)

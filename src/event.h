@@ -89,6 +89,10 @@ int64_t event_num_items(const struct event *ev);
 /* Appends a warning (copied into the arena). */
 void event_warn(struct arena *a, struct event *ev, const char *fmt, ...) TA_PRINTF(3, 4);
 
+/* A copy whose strings and lists live in the arena, and nothing else: what reading a document
+ * leaves behind besides is several times as much. */
+void event_copy(struct arena *a, const struct event *from, struct event *to);
+
 /* Appends the document; deterministic: same event, same bytes. */
 void event_write(struct buf *b, const struct event *ev);
 /* Reads a document. Errors: TA_PROTO (not a document of a known version). */

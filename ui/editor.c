@@ -114,9 +114,35 @@ void editor_post(struct app *app, struct work *w)
 		app->edit.running++;
 }
 
+/* The documents that the count of matches looks into, part after part. */
+static void load_sample(struct app *app)
+{
+	struct editor *e = &app->edit;
+	struct sample_part *part =
+		e->match.on && !e->sampling ? sample_wants(&e->match.sample, &app->feed) : NULL;
+	if (!part)
+		return;
+	struct work *w = work_new(WORK_SAMPLE, &table_rule);
+	w->part = part;
+	e->sampling = true;
+	editor_post(app, w);
+}
+
+static void take_sample(struct app *app, struct work *w)
+{
+	struct editor *e = &app->edit;
+	e->sampling = false;
+	if (w->err.rc || !e->match.on)
+		return; /* asked for again when it is wanted */
+	sample_take(&e->match.sample, w->part, &app->feed);
+	w->part = NULL;
+	load_sample(app);
+}
+
 void editor_tick(struct app *app, bool now)
 {
 	enum grid_id id;
+	load_sample(app);
 	if (!editor_here(app, &id) || (app->paused && !now))
 		return;
 	struct grid *g = &app->edit.grids[id];
@@ -139,6 +165,8 @@ void editor_take(struct app *app, struct work *w)
 		versions_take(app, w);
 	} else if (w->kind == WORK_BACKTEST) {
 		backtest_take(app, w);
+	} else if (w->kind == WORK_SAMPLE) {
+		take_sample(app, w);
 	} else {
 		app->edit.running--;
 		editor_changed(app, w);
@@ -180,6 +208,7 @@ static void count_matches(struct app *app)
 		if (is_condition(f->table, (int)i)) {
 			match_start(&app->edit.match, f->values[i].text.text);
 			f->note = app->edit.match.text;
+			load_sample(app);
 		}
 }
 

@@ -49,6 +49,7 @@ struct editor {
 	struct grid grids[GRID_COUNT];
 	struct form form;
 	struct match match;
+	bool sampling;                 /* documents for it are being read */
 	struct review review;          /* over the form */
 	struct versions_view versions; /* over the list */
 	struct backtest_view backtest; /* over all of them, in Rules */

@@ -75,6 +75,13 @@ static bool get(const void *data, const char *path, struct arena *a, struct rule
 	return s->base.get(s->base.data, path, a, out);
 }
 
+static bool get_whole(const void *data, const char *path, struct arena *a, struct logic_value *out)
+{
+	struct seen *s = NULL;
+	memcpy(&s, data, sizeof(struct seen *));
+	return read_doc(s, a) && s->base.get_whole(s->base.data, path, a, out);
+}
+
 enum ta_rc filter_compile(
 	struct arena *a, const char *expr, struct rule_prog **out, size_t *at, struct ta_err *err)
 {
@@ -97,19 +104,15 @@ static void light_event(struct event *ev, const struct view_row *v)
 	ev->order.name = *v->label ? v->label : NULL;
 }
 
-bool filter_match(struct feed *f, const struct data *d, const struct view_row *v, const char *doc,
-	size_t ndoc)
+/* The event is `seen`'s: the line's, or its document's. */
+static bool match(struct seen *seen, const struct data *d, const struct view_row *v)
 {
-	if (!f->filter)
-		return true;
 	struct arena a = ARENA_INIT;
 	struct rule_store store;
 	struct rule_pixel pixel;
 	const struct view_store *st = data_store(d, v->store_id);
 	const struct view_pixel *px = data_pixel(d, v->pixel_id);
-	struct seen seen = {.feed = f, .doc = doc, .ndoc = ndoc}, *pointer = &seen;
-	light_event(&seen.ev, v);
-	seen.e = (struct rule_event){.ev = &seen.ev,
+	seen->e = (struct rule_event){.ev = &seen->ev,
 		.disposition = v->state,
 		.reason = v->reason,
 		.attempts = v->tries,
@@ -126,7 +129,7 @@ bool filter_match(struct feed *f, const struct data *d, const struct view_row *v
 			.basis = st->basis,
 			.send_pos = st->send_pos,
 			.send_draft = st->send_draft};
-		seen.e.store = &store;
+		seen->e.store = &store;
 	}
 	if (px) {
 		pixel = (struct rule_pixel){.name = px->name,
@@ -134,12 +137,32 @@ bool filter_match(struct feed *f, const struct data *d, const struct view_row *v
 			.test_code = px->test_code,
 			.content_id = px->content_id,
 			.platform = platform_word(px->platform)};
-		seen.e.pixel = &pixel;
+		seen->e.pixel = &pixel;
 	}
-	seen.base = rule_source_event(&seen.e);
-	struct rule_source src = {
-		.get = get, .get_field = get_field, .data = &pointer, .now_s = d->now_us / 1000000};
-	bool match = rule_match(f->filter, &src, &a, NULL);
+	seen->base = rule_source_event(&seen->e);
+	struct rule_source src = {.get = get,
+		.get_field = get_field,
+		.get_whole = get_whole,
+		.data = &seen,
+		.now_s = d->now_us / 1000000};
+	bool yes = rule_match(seen->feed->filter, &src, &a, NULL);
 	arena_release(&a);
-	return match;
+	return yes;
+}
+
+bool filter_match(struct feed *f, const struct data *d, const struct view_row *v, const char *doc,
+	size_t ndoc)
+{
+	struct seen seen = {.feed = f, .doc = doc, .ndoc = ndoc};
+	if (!f->filter)
+		return true;
+	light_event(&seen.ev, v);
+	return match(&seen, d, v);
+}
+
+bool filter_match_event(
+	struct feed *f, const struct data *d, const struct view_row *v, const struct event *ev)
+{
+	struct seen seen = {.feed = f, .ev = *ev, .read = true};
+	return !f->filter || match(&seen, d, v);
 }

@@ -3,6 +3,7 @@
 #ifndef UI_FILTER_H
 #define UI_FILTER_H
 
+#include "src/event.h"
 #include "src/rule.h"
 #include "ui/feed.h"
 
@@ -12,5 +13,8 @@ TA_MUST enum ta_rc filter_compile(
  * f->need_docs. */
 bool filter_match(struct feed *f, const struct data *d, const struct view_row *v, const char *doc,
 	size_t ndoc);
+/* The same with the event as its document says it. */
+bool filter_match_event(
+	struct feed *f, const struct data *d, const struct view_row *v, const struct event *ev);
 
 #endif

@@ -3,6 +3,7 @@
 #include "db/audit.h"
 #include "db/command.h"
 #include "db/conn.h"
+#include "ui/sample.h"
 #include "ui/trial.h"
 
 #include <stdio.h>
@@ -32,6 +33,7 @@ void work_free(struct work *w)
 		explicit_bzero(secret, strlen(secret));
 	}
 	trial_free(w->trial);
+	sample_part_free(w->part);
 	arena_release(&w->mem);
 	free(w);
 }
@@ -123,6 +125,8 @@ void work_run(struct db *db, struct work *w)
 		rc = history_read(db, w->table, w->edit.id, &w->mem, &w->versions, &w->err);
 	else if (w->kind == WORK_BACKTEST)
 		rc = trial_run(db, w->trial, &w->err);
+	else if (w->kind == WORK_SAMPLE)
+		rc = sample_read(db, w->part, &w->err);
 	else if (w->kind == WORK_ORDER)
 		rc = order(db, w);
 	else

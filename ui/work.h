@@ -8,6 +8,7 @@
 #include "src/arena.h"
 
 struct db;
+struct sample_part;
 struct trial;
 
 enum work_kind {
@@ -15,6 +16,7 @@ enum work_kind {
 	WORK_DEPENDS,  /* pixels of the store that v[name] says: what a question has to name */
 	WORK_VERSIONS, /* what the row edit.id said before */
 	WORK_BACKTEST, /* ui/trial.h */
+	WORK_SAMPLE,   /* ui/sample.h */
 	WORK_ADD,      /* from here on works change something */
 	WORK_SET,
 	WORK_REMOVE,
@@ -42,6 +44,7 @@ struct work {
 	const char *answer;           /* WORK_ORDER: the owner's words */
 	struct row_versions versions; /* WORK_VERSIONS */
 	struct trial *trial;          /* WORK_BACKTEST: freed with the work */
+	struct sample_part *part;     /* WORK_SAMPLE: freed with the work unless taken */
 };
 
 /* A new work of a table with room for its values; the owner posts or frees it. */
