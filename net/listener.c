@@ -154,11 +154,19 @@ static uint64_t declared_length(const struct request *req)
 	return s ? strtoull(s, NULL, 10) : 0;
 }
 
+/* Does a page ask that may ask here? It shall read a refusal, too. */
+static bool from_page(const struct request *req, const char *url)
+{
+	char allow[64];
+	return route_find("OPTIONS", url, allow) && !request_header(req, "Authorization");
+}
+
 /* What can be refused by the head alone. */
 static void check_head(struct request *req, const char *url, const char *method)
 {
 	struct listener *l = req->listener;
 	char allow[64];
+	req->cors = from_page(req, url);
 	uint64_t length = declared_length(req);
 	req->route = route_find(method, url, allow);
 	if (!req->route && *allow) {

@@ -345,6 +345,18 @@ class Track(unittest.TestCase):
                           ["Access-Control-Allow-Origin"])
         self.assertIsNone(self.p.request("GET", "/healthz", b"", {"Origin": "null"})[2]["Access-Control-Allow-Origin"])
 
+    def test_cors_of_a_refusal_by_the_head(self):
+        """A page can read why its event was too large; nobody else's answer changes."""
+        big = str((256 << 10) + 1)
+        for path, extra, want in (("/event/track?k=x", {}, "null"),
+                                  ("/event/track", {"Authorization": "Bearer x"}, None),
+                                  ("/webhook/shopify", {"Content-Length": str(3 << 20)}, None)):
+            h = {"Origin": "null", "Content-Length": big, **extra}
+            status, out, headers = self.p.request("POST", path, b"", h)
+            self.assertEqual((status, headers["Access-Control-Allow-Origin"]), (413, want), path)
+        status, out, headers = self.p.request("PUT", "/event/track?k=x", b"", {"Origin": "null"})
+        self.assertEqual((status, headers["Access-Control-Allow-Origin"]), (405, "null"))
+
     def test_limits(self):
         def full():
             """A hundred items of an address at once; five a second are allowed, 120 in a burst."""
