@@ -152,6 +152,7 @@ static enum ta_rc commit(
 		db_rollback(b->db);
 	tally_clear(&rt->tally);
 	if (!rc) {
+		log_debug("%zu receipts gave %zu events", b->nreadings, b->nevents);
 		rt->routed += (int64_t)b->nevents;
 		for (size_t i = 0; i < b->nheld; i++)
 			if (b->held[i]->added && !b->held[i]->settled)

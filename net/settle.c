@@ -269,6 +269,8 @@ static void record(struct settling *s)
 		.response =
 			packed(&s->d->w.mem, s->r->body.p, TA_MIN(s->r->body.len, RESPONSE_KEPT)),
 	};
+	log_debug("%s (%d): %d events, HTTP %d in %d ms: %s %s", s->b->pixel->row.name,
+		(int)a->pixel_id, (int)a->n, a->http, a->ms, s->class, a->error);
 }
 
 /* -------------------------------------------------------------------------------------------------

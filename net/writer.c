@@ -321,6 +321,8 @@ static enum ta_rc store(struct writer *w, struct inbox_row **rows, size_t n, str
 		fault_point("listener.after_commit");
 		rc = inbox_repeats(w->stage.db, w->id, rows, n, err);
 	}
+	if (!rc)
+		log_debug("stored %zu receipts up to %lld", n, (long long)rows[n - 1]->id);
 	return rc;
 }
 

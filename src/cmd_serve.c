@@ -47,6 +47,16 @@ static enum ta_rc make_dir(const char *path, struct ta_err *err)
 	return TA_OK;
 }
 
+static enum ta_rc read_level(enum log_level *out, struct ta_err *err)
+{
+	char word[40];
+	enum ta_rc rc = conf_again(CONF_LOG_LEVEL, word, sizeof(word), err);
+	if (!rc && !log_level_of(word, out))
+		rc = ta_fail(err, TA_CONFIG,
+			"log level: \"%.30s\" is none of error, warn, info, debug", word);
+	return rc;
+}
+
 enum ta_rc serve_open_log(bool also_stderr, struct ta_err *err)
 {
 	char dir[600], path[640];
@@ -61,7 +71,9 @@ enum ta_rc serve_open_log(bool also_stderr, struct ta_err *err)
 		}
 	enum ta_rc rc = make_dir(dir, err);
 	snprintf(path, sizeof(path), "%s/trackai.log", dir);
-	return rc ? rc : log_open(path, also_stderr, err);
+	if (!rc)
+		rc = log_open(path, also_stderr, err);
+	return rc ? rc : log_level_from(read_level, err);
 }
 
 /* Is the word at `list` one of known[]? Its length goes to *n. */

@@ -55,7 +55,23 @@ static char *trim(char *s)
 	return s;
 }
 
-static enum ta_rc read_line(const char *path, int line, char *text, struct ta_err *err)
+/* One setting that is only looked at. */
+struct look {
+	enum conf_key key;
+	char *out;
+	size_t n;
+};
+
+static void take(enum conf_key k, const char *value, const char *origin, const struct look *look)
+{
+	if (!look)
+		conf_set(k, value, origin);
+	else if (look->key == k)
+		snprintf(look->out, look->n, "%s", value);
+}
+
+static enum ta_rc read_line(
+	const char *path, int line, char *text, const struct look *look, struct ta_err *err)
 {
 	char *s = trim(text), *eq = strchr(s, '=');
 	if (!*s || *s == '#')
@@ -67,14 +83,14 @@ static enum ta_rc read_line(const char *path, int line, char *text, struct ta_er
 	for (int k = 0; k < CONF_COUNT; k++)
 		if (strcmp(rows[k].word, key) == 0) {
 			snprintf(origin, sizeof(origin), "%s:%d", path, line);
-			conf_set((enum conf_key)k, value, origin);
+			take((enum conf_key)k, value, origin, look);
 			return TA_OK;
 		}
 	return ta_fail(err, TA_CONFIG,
 		"%s:%d: there is no setting \"%.40s\"; trackai conf lists them", path, line, key);
 }
 
-static enum ta_rc read_file(const char *path, struct ta_err *err)
+static enum ta_rc read_file(const char *path, const struct look *look, struct ta_err *err)
 {
 	char text[1024];
 	enum ta_rc rc = TA_OK;
@@ -84,7 +100,7 @@ static enum ta_rc read_file(const char *path, struct ta_err *err)
 	if (!f)
 		return ta_fail_os(err, "cannot read %s", path);
 	for (int line = 1; !rc && fgets(text, sizeof(text), f); line++)
-		rc = read_line(path, line, text, err);
+		rc = read_line(path, line, text, look, err);
 	fclose(f);
 	return rc;
 }
@@ -131,22 +147,34 @@ static enum ta_rc read_flags(int *argc, char **argv, struct ta_err *err)
 	return TA_OK;
 }
 
-enum ta_rc conf_load(int *argc, char **argv, struct ta_err *err)
+static enum ta_rc read_files(const struct look *look, struct ta_err *err)
 {
 	char path[512];
-	enum ta_rc rc = read_file("/etc/trackai/trackai.conf", err);
+	enum ta_rc rc = read_file("/etc/trackai/trackai.conf", look, err);
 	const char *base = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
 	if (base && *base)
 		snprintf(path, sizeof(path), "%s/trackai/trackai.conf", base);
 	else
 		snprintf(path, sizeof(path), "%s/.config/trackai/trackai.conf", home ? home : "");
-	if (!rc)
-		rc = read_file(path, err);
+	return rc ? rc : read_file(path, look, err);
+}
+
+enum ta_rc conf_load(int *argc, char **argv, struct ta_err *err)
+{
+	enum ta_rc rc = read_files(NULL, err);
 	if (!rc) {
 		read_environment();
 		rc = read_flags(argc, argv, err);
 	}
 	return rc;
+}
+
+enum ta_rc conf_again(enum conf_key k, char *out, size_t n, struct ta_err *err)
+{
+	const char *origin = conf_origin(k);
+	bool fixed = strcmp(origin, "flag") == 0 || strcmp(origin, rows[k].env) == 0;
+	snprintf(out, n, "%s", fixed ? conf_get(k) : rows[k].def);
+	return fixed ? TA_OK : read_files(&(struct look){k, out, n}, err);
 }
 
 bool conf_has_database(void)

@@ -18,6 +18,9 @@ enum conf_key {
 /* Reads everything; takes the settings' flags (--listen X, --listen=X) out of argv.
  * Errors: TA_CONFIG/TA_USAGE (unknown key in a file with its line, missing value). */
 TA_MUST enum ta_rc conf_load(int *argc, char **argv, struct ta_err *err);
+/* What a setting would be if the program started now: its flag or environment, else what the files
+ * say now. Changes nothing, so any thread may ask. Errors: as conf_load. */
+TA_MUST enum ta_rc conf_again(enum conf_key k, char *out, size_t n, struct ta_err *err);
 const char *conf_get(enum conf_key k); /* never NULL; "" when unset */
 const char *conf_word(enum conf_key k);
 const char *conf_origin(enum conf_key k); /* "flag", "TRACKAI_LISTEN", "/etc/…:3", "default" */

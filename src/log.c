@@ -4,13 +4,16 @@
 
 #include <fcntl.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 static const char *role = "trackai";
-static enum log_level level = LOG_LV_INFO;
+static atomic_int level = LOG_LV_INFO;
+static atomic_bool stale; /* the level is to be read again */
+static enum ta_rc (*read_level)(enum log_level *out, struct ta_err *err);
 static int fd = -1;
 static char file[700]; /* its path */
 static bool to_stderr = true;
@@ -20,9 +23,50 @@ void log_role(const char *r)
 	role = r;
 }
 
-void log_set_level(enum log_level lv)
+static const char *const words[] = {"error", "warn", "info", "debug"};
+
+bool log_level_of(const char *word, enum log_level *out)
 {
-	level = lv;
+	for (size_t i = 0; i < TA_COUNT(words); i++)
+		if (strcmp(words[i], word) == 0) {
+			*out = (enum log_level)i;
+			return true;
+		}
+	return false;
+}
+
+enum ta_rc log_level_from(
+	enum ta_rc (*read)(enum log_level *out, struct ta_err *err), struct ta_err *err)
+{
+	enum log_level lv;
+	enum ta_rc rc = read(&lv, err);
+	if (rc)
+		return rc;
+	read_level = read;
+	level = (int)lv;
+	return TA_OK;
+}
+
+void log_reload(void)
+{
+	stale = true;
+}
+
+static void reload_level(void)
+{
+	enum log_level lv;
+	struct ta_err err;
+	int old = level;
+	if (!atomic_exchange(&stale, false) || !read_level)
+		return;
+	if (read_level(&lv, &err)) {
+		log_warn("the log level stays %s: %s", words[old], err.msg);
+		return;
+	}
+	level = TA_MAX((int)lv, LOG_LV_INFO);
+	if ((int)lv != old)
+		log_info("the log level is %s now", words[lv]);
+	level = (int)lv;
 }
 
 enum ta_rc log_open(const char *path, bool also_stderr, struct ta_err *err)
@@ -63,9 +107,10 @@ static void follow_file(void)
 
 void log_at(enum log_level lv, const char *fmt, ...)
 {
-	static const char *const words[] = {"error", "warn", "info", "debug"};
 	char line[2048], at[32];
-	if (lv > level)
+	if (stale)
+		reload_level();
+	if ((int)lv > level)
 		return;
 	clock_format(clock_now_us(), at);
 	int head = snprintf(line, sizeof(line), "%s %s %s ", at, role, words[lv]);

@@ -10,7 +10,13 @@ enum log_level { LOG_LV_ERROR, LOG_LV_WARN, LOG_LV_INFO, LOG_LV_DEBUG };
 
 /* Role shown in each line ("listener", …); borrowed, must outlive the process. */
 void log_role(const char *role);
-void log_set_level(enum log_level lv); /* default info */
+/* The level (info by default) is what `read` says: at once, and after log_reload() with the next
+ * line. When it cannot be read the level stays, and a line says so. Errors: those of `read`. */
+TA_MUST enum ta_rc log_level_from(
+	enum ta_rc (*read)(enum log_level *out, struct ta_err *err), struct ta_err *err);
+void log_reload(void); /* may be called by a signal handler */
+/* "debug" and its like, false when unknown. */
+TA_MUST bool log_level_of(const char *word, enum log_level *out);
 /* Appends to `path` from now on (created 0640); `also_stderr` keeps stderr too. A file that was
  * moved away is followed by a new one; above LOG_FILE_MAX bytes it is moved to PATH.1 by itself. */
 #define LOG_FILE_MAX (64 << 20)

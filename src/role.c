@@ -29,6 +29,7 @@ static void on_reload(int sig)
 {
 	(void)sig;
 	reload = 1;
+	log_reload();
 }
 
 void role_begin(const struct role *r)

@@ -53,6 +53,7 @@ class Serve(unittest.TestCase):
         for url in ("http://example.com/v24.0", "http://127.0.0.1.example.com/v24.0", "ftp://127.0.0.1/x", "meta"):
             self.refused("http to the loopback", "--roles", "listener", TRACKAI_META_URL=url)
         self.refused("is not a size such as", "--roles", "listener", TRACKAI_DISK_RESERVE="plenty")
+        self.refused("none of error, warn, info, debug", "--log-level", "loud")
 
     def test_4_restarts(self):
         p = self.p.serve()
@@ -91,6 +92,43 @@ class Serve(unittest.TestCase):
         p = self.p.serve("--roles", "listener")
         self.assertEqual(self.p.stop(p), 0)
         shutil.move(os.path.join(keys, "away"), os.path.join(keys, "deliver.key"))
+
+    def test_8_debug_lines(self):
+        """Switched on and off in a file, without a restart; a broken file changes nothing."""
+        folder = os.path.join(self.p.home, ".config", "trackai")
+        os.makedirs(folder)
+        conf = os.path.join(folder, "trackai.conf")
+        log = os.path.join(self.p.home, "log", "trackai.log")
+
+        def lines():
+            with open(log, errors="replace") as f:
+                return [line.split(" ", 3) for line in f.read().splitlines()]
+
+        def reload(text, role, words):
+            with open(conf, "w") as f:
+                f.write(text)
+            p.send_signal(signal.SIGHUP)
+            wait_until(lambda: self.p.get("/healthz")[0] == 200 and send() and
+                       any(li[1] == role and words in li[3] for li in lines()), what=words)
+
+        def send():
+            self.n += 1
+            h = {"Authorization": "Bearer " + key}
+            body = b'{"event":"page_view","event_id":"e-%d"}' % self.n
+            return self.p.request("POST", "/event/track", body, h)[0] == 200
+
+        self.n = 0
+        self.p.run("store", "add", "--name", "S", "--platform", "custom", "--currency", "EUR")
+        key = self.p.json("key", "add", "--store", "S", "--scope", "track")["key"]
+        p = self.p.serve("--roles", "listener,router")
+        wait_until(lambda: send() and self.cluster.sql("SELECT 1 FROM event LIMIT 1"), what="an event")
+        self.assertFalse([li for li in lines() if li[2] == "debug"])
+        reload("log level = debug\n", "listener", "the log level is debug now")
+        wait_until(lambda: {li[1] for li in lines() if li[2] == "debug"} >= {"listener", "router"},
+                   what="debug lines of both")
+        reload("log level = loud\n", "listener", "the log level stays debug")
+        reload("log level = warn\n", "listener", "the log level is warn now")
+        self.assertEqual(self.p.stop(p), 0)
 
 
 if __name__ == "__main__":

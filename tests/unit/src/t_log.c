@@ -81,12 +81,53 @@ static void test_full(void **state)
 	assert_int_equal(st.st_size, LOG_FILE_MAX + 1L);
 }
 
+static enum log_level wanted = LOG_LV_DEBUG;
+static enum ta_rc read_level(enum log_level *out, struct ta_err *err)
+{
+	if (wanted > LOG_LV_DEBUG)
+		return ta_fail(err, TA_CONFIG, "no such level");
+	*out = wanted;
+	return TA_OK;
+}
+
+static void test_level(void **state)
+{
+	(void)state;
+	char last[200] = "";
+	struct ta_err err;
+	enum log_level lv;
+	long n = lines(path, last);
+	assert_true(log_level_of("warn", &lv) && lv == LOG_LV_WARN);
+	assert_false(log_level_of("loud", &lv));
+	log_debug("not shown");
+	assert_int_equal(lines(path, last), n);
+	assert_int_equal(log_level_from(read_level, &err), TA_OK);
+	log_debug("shown");
+	assert_int_equal(lines(path, last), n + 1);
+	wanted = LOG_LV_ERROR;
+	log_debug("still shown, nothing was reloaded");
+	assert_int_equal(lines(path, last), n + 2);
+	log_reload();
+	log_warn("not shown"); /* but what it says first */
+	assert_int_equal(lines(path, last), n + 3);
+	assert_non_null(strstr(last, "the log level is error now"));
+	wanted = LOG_LV_DEBUG + 1;
+	log_reload();
+	log_error("shown");
+	assert_int_equal(lines(path, last), n + 4);
+	wanted = LOG_LV_INFO;
+	log_reload();
+	log_info("back");
+	assert_non_null(lines(path, last) > 0 ? strstr(last, "back") : NULL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_line),
 		cmocka_unit_test(test_moved_away),
 		cmocka_unit_test(test_full),
+		cmocka_unit_test(test_level),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
 }
