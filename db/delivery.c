@@ -41,6 +41,8 @@ static void read_pixel(struct arena *a, const PGresult *r, int i, struct deliver
 		.held = db_bool(r, i, 10),
 		.deleted = db_bool(r, i, 11),
 		.version = (int32_t)db_i64(r, i, 12),
+		.event_names = arena_strdup(a, db_text(r, i, 13)),
+		.content_ids = arena_strdup(a, db_text(r, i, 14)),
 	};
 	memcpy(p->uid, uid.p, TA_MIN(uid.n, sizeof(p->uid)));
 	if (p->test_code && !*p->test_code)
@@ -53,7 +55,8 @@ enum ta_rc delivery_pixels(
 	TA_CLEANUP(db_clear) PGresult *r = NULL;
 	enum ta_rc rc = db_query(db,
 		"SELECT id, uid, store_id, name, platform, account, token, test_code, content_id, "
-		"since_id, state = 'held', deleted_us IS NOT NULL, version FROM pixel ORDER BY id",
+		"since_id, state = 'held', deleted_us IS NOT NULL, version, event_names, content_ids "
+		"FROM pixel ORDER BY id",
 		NULL, &r, err);
 	if (rc)
 		return rc;

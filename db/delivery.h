@@ -11,6 +11,7 @@ struct delivery_pixel {
 	int32_t id, store_id, version;
 	uint8_t uid[16];
 	const char *name, *account, *test_code, *content_id; /* test_code NULL: live */
+	const char *event_names, *content_ids;               /* src/name_map.h, "" none */
 	enum platform_id platform;
 	struct db_bytes token; /* sealed; p NULL: none */
 	int64_t since_id;

@@ -5,6 +5,7 @@
 #include "db/table.h"
 #include "src/arena.h"
 #include "src/buf.h"
+#include "src/name_map.h"
 #include "src/platform.h"
 
 #include <stdio.h>
@@ -51,6 +52,19 @@ static const struct ta_field fields[] = {
 		.choices = "auto|variant_id|product_id|sku",
 		.def = "auto",
 		.help = "which id of an item is sent"},
+	{.name = "event_names",
+		.title = "Event names",
+		.flags = FIELD_WIDE | FIELD_LINES,
+		.max = 8000,
+		.check = event_map_check,
+		.help = "its own names of events: lead = signup, custom:vip = ViewContent; never = not "
+			"sent"},
+	{.name = "content_ids",
+		.title = "Content ids",
+		.flags = FIELD_WIDE | FIELD_LINES,
+		.max = NAME_MAP_BYTES,
+		.check = name_map_check,
+		.help = "the catalogue's ids of ours: 4711 = SKU-1, 4712 = SKU-2; never = left out"},
 	{.name = "state", .title = "State", .flags = FIELD_READONLY, .help = "active or held"},
 	{.name = "state_reason",
 		.title = "Reason",
@@ -120,8 +134,14 @@ static enum ta_rc keep_version(struct table_change *c, struct ta_err *err)
 	return db_run(c->db,
 		"INSERT INTO pixel_version (pixel_id, version, rev, settings) SELECT id, version, $2, "
 		"jsonb_build_object('name', name, 'platform', platform, 'account', account, "
-		"'test_code', test_code, 'content_id', content_id) FROM pixel WHERE id = $1",
+		"'test_code', test_code, 'content_id', content_id, 'event_names', event_names, "
+		"'content_ids', content_ids) FROM pixel WHERE id = $1",
 		&a, err);
+}
+
+static const char *or_empty(const char *v)
+{
+	return v ? v : "";
 }
 
 static void bind(struct db_args *a, const struct table_change *c, const char *name)
@@ -131,6 +151,8 @@ static void bind(struct db_args *a, const struct table_change *c, const char *na
 	db_arg_text(a, table_value(c, "test_code"));
 	db_arg_text(a, table_value(c, "content_id"));
 	db_arg_i64(a, c->now_us);
+	db_arg_text(a, or_empty(table_value(c, "event_names")));
+	db_arg_text(a, or_empty(table_value(c, "content_ids")));
 }
 
 static enum ta_rc insert(struct table_change *c, struct ta_err *err)
@@ -158,8 +180,8 @@ static enum ta_rc insert(struct table_change *c, struct ta_err *err)
 	db_arg_bytes(&a, sealed.p, sealed.len);
 	rc = db_query(c->db,
 		"INSERT INTO pixel (name, account, test_code, content_id, created_us, updated_us, "
-		"store_id, platform, uid, token, since_id) VALUES ($1, $2, $3, $4, $5, $5, $6, $7, $8, "
-		"$9, (SELECT coalesce(max(id), 0) FROM event)) RETURNING id",
+		"event_names, content_ids, store_id, platform, uid, token, since_id) VALUES ($1, $2, "
+		"$3, $4, $5, $5, $6, $7, $8, $9, $10, $11, (SELECT coalesce(max(id), 0) FROM event)) RETURNING id",
 		&a, &r, err);
 	if (!rc) {
 		c->edit->id = db_i64(r, 0, 0);
@@ -189,8 +211,8 @@ static enum ta_rc update(struct table_change *c, struct ta_err *err)
 	if (!rc)
 		rc = db_query(c->db,
 			"UPDATE pixel SET name = $1, account = $2, test_code = $3, content_id = $4, "
-			"updated_us = $5, version = version + 1, token = coalesce($7, token) "
-			"WHERE id = $6",
+			"updated_us = $5, event_names = $6, content_ids = $7, version = version + 1, "
+			"token = coalesce($9, token) WHERE id = $8",
 			&a, NULL, err);
 	if (!rc)
 		rc = keep_version(c, err);
@@ -215,15 +237,20 @@ static enum ta_rc remove_row(struct table_change *c, struct ta_err *err)
 	return rc;
 }
 
+/* What depends on the platform: the account's form, and the names of events it knows. */
 static enum ta_rc check(struct table_change *c, struct ta_err *err)
 {
+	const struct event_map *events;
+	struct ta_err why = {0};
 	const char *account = table_value(c, "account");
 	int platform = platform_of(table_value(c, "platform"));
-	if (platform < 0 || platform_account_valid((enum platform_id)platform, account))
-		return TA_OK;
-	return ta_fail_field(err, "account", "account: \"%.100s\" is no %s; expected %s", account,
-		platform_get((enum platform_id)platform)->account,
-		platform_get((enum platform_id)platform)->account_form);
+	if (platform >= 0 && !platform_account_valid((enum platform_id)platform, account))
+		return ta_fail_field(err, "account", "account: \"%.100s\" is no %s; expected %s",
+			account, platform_get((enum platform_id)platform)->account,
+			platform_get((enum platform_id)platform)->account_form);
+	if (event_map_parse(c->edit->mem, table_value(c, "event_names"), platform, &events, &why))
+		return ta_fail_field(err, "event_names", "event_names: %s", why.msg);
+	return TA_OK;
 }
 
 const struct table table_pixel = {
@@ -235,6 +262,7 @@ const struct table table_pixel = {
 	.place = secret_of_pixel,
 	.select = "SELECT p.id::text, p.version::text, s.name, p.name, p.platform, p.account, "
 		  "CASE WHEN p.token IS NULL THEN NULL ELSE 'set' END, p.test_code, p.content_id, "
+		  "nullif(p.event_names, ''), nullif(p.content_ids, ''), "
 		  "p.state, p.state_reason, p.state_detail, p.since_id::text, p.created_us::text "
 		  "FROM pixel p JOIN store s ON s.id = p.store_id WHERE p.deleted_us IS NULL "
 		  "AND ($1 = 0 OR p.id = $1) AND ($2 IS NULL OR s.name = $2) "

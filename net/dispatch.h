@@ -72,8 +72,10 @@ struct batches { /* first in, first out */
 struct pixel {
 	struct delivery_pixel row; /* strings in mem */
 	struct arena mem;
-	char *token;             /* owned, NULL: see fault */
-	char fault[200];         /* why nothing can be sent, "" */
+	char *token;                         /* owned, NULL: see fault */
+	char fault[200];                     /* why nothing can be sent, "" */
+	const struct event_map *event_names; /* in mem; NULL: none */
+	const struct name_map *content_ids;
 	const struct dest *dest; /* NULL: platform not built */
 	const struct platform *platform;
 	bool held;          /* or deleted */

@@ -74,6 +74,20 @@ static void open_token(const struct role *role, struct pixel *p)
 	}
 }
 
+/* Its own names: checked when they were saved, perhaps by another version of the program. */
+static void read_names(struct pixel *p)
+{
+	struct ta_err err = {0};
+	int platform = (int)p->row.platform;
+	if (*p->fault || p->row.deleted)
+		return;
+	if (event_map_parse(&p->mem, p->row.event_names, platform, &p->event_names, &err) ||
+		name_map_parse(&p->mem, p->row.content_ids, &p->content_ids, &err))
+		snprintf(p->fault, sizeof(p->fault),
+			"its own names cannot be read: %.120s; set them again, then release it",
+			err.msg);
+}
+
 static void copy_row(struct pixel *p, const struct delivery_pixel *row)
 {
 	arena_clear(&p->mem);
@@ -81,6 +95,10 @@ static void copy_row(struct pixel *p, const struct delivery_pixel *row)
 	p->row.name = arena_strdup(&p->mem, row->name);
 	p->row.account = arena_strdup(&p->mem, row->account);
 	p->row.content_id = arena_strdup(&p->mem, row->content_id);
+	p->row.event_names = arena_strdup(&p->mem, row->event_names);
+	p->row.content_ids = arena_strdup(&p->mem, row->content_ids);
+	p->event_names = NULL;
+	p->content_ids = NULL;
 	p->row.test_code = row->test_code ? arena_strdup(&p->mem, row->test_code) : NULL;
 	if (row->token.p) {
 		void *token = arena_alloc(&p->mem, row->token.n + 1);
@@ -115,6 +133,7 @@ static enum ta_rc take_row(struct dispatch *d, const struct delivery_pixel *row,
 		p = add_pixel(d, row);
 	copy_row(p, row);
 	open_token(d->stage.role, p);
+	read_names(p);
 	/* What waits at a deleted pixel is let go and gets its verdict unsent (net/batch.c). */
 	bool held = row->held && !row->deleted;
 	if (row->deleted)
@@ -172,6 +191,8 @@ void pixel_config(const struct pixel *p, struct dest_config *out)
 		.token = p->token,
 		.test_code = p->row.test_code,
 		.content_id = p->row.content_id,
+		.event_names = p->event_names,
+		.content_ids = p->content_ids,
 	};
 }
 

@@ -190,8 +190,9 @@ static const char *try_row(
 	t->event_id = row->id;
 	/* Of its own: the platform must merge it with nothing. */
 	t->wire_id = arena_fmt(&t->mem, "test-%s", hex);
-	t->event_name =
+	const char *name =
 		event_map_name(t->cfg.event_names, t->dest->platform, ev.name, ev.custom_name);
+	t->event_name = name ? arena_strdup(&t->mem, name) : "";
 	t->dest->event(&json, &ev, t->wire_id, &t->cfg);
 	if (json.over)
 		why = "its JSON is larger than 512 KiB";

@@ -7,6 +7,7 @@
 #include "ui/loop.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* `console events state=failed` is one line of the console's `:`. */
@@ -19,11 +20,22 @@ static void join(int argc, char **argv, struct buf *out)
 	}
 }
 
+/* Where the user's state lives (XDG Base Directory Specification); "" without a home. */
+static void history_path(char out[600])
+{
+	const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
+	out[0] = '\0';
+	if (state && *state == '/')
+		snprintf(out, 600, "%.500s/trackai/history", state);
+	else if (home && *home == '/')
+		snprintf(out, 600, "%.500s/.local/state/trackai/history", home);
+}
+
 int cmd_console(int argc, char **argv)
 {
 	bool once = false;
 	long width = 80, height = 24;
-	char log[600];
+	char log[600], history[600];
 	struct buf view = BUF_INIT(512);
 	struct ta_err err = {0};
 	struct loop_options o = {.place = "", .colour = conf_get(CONF_COLOR)};
@@ -38,6 +50,8 @@ int cmd_console(int argc, char **argv)
 	o.view = buf_str(&view);
 	snprintf(log, sizeof(log), "%.500s/log/console.log", conf_data_dir());
 	o.log = log;
+	history_path(history);
+	o.history = history;
 	width = width < 20 ? 20 : width > 400 ? 400 : width;
 	height = height < 5 ? 5 : height > 200 ? 200 : height;
 	enum ta_rc rc =

@@ -42,9 +42,7 @@ static enum ta_rc parse(
 	opts[n++] = (struct opt){"json", OPT_FLAG, &l->json, "one JSON value"};
 	enum ta_rc rc = opt_parse(argc, argv, opts, err);
 	for (size_t i = 0; !rc && i < t->nfields; i++)
-		if (l->draft[i] && *l->draft[i] && (t->fields[i].flags & FIELD_SECRET))
-			rc = cmd_secret(l->draft[i], cmd_option_name(mem, &t->fields[i]), mem,
-				&l->draft[i], err);
+		rc = cmd_field(&t->fields[i], mem, &l->draft[i], err);
 	if (!rc && *argc > 3)
 		rc = ta_fail(err, TA_USAGE,
 			"\"%.40s\" is one word too many; see trackai help pixel", argv[3]);

@@ -16,6 +16,7 @@
 #include <string.h>
 
 #define FIELDS_MAX 32
+#define LINES_MAX  ((size_t)64 << 10)
 
 /* One command line: the options that were given, per field. */
 struct line {
@@ -29,8 +30,8 @@ struct line {
 	char **argv;
 };
 
-enum ta_rc cmd_secret(const char *given, const char *option, struct arena *a, const char **out,
-	struct ta_err *err)
+static enum ta_rc cmd_secret(const char *given, const char *option, struct arena *a,
+	const char **out, struct ta_err *err)
 {
 	char text[SECRET_MAX + 2];
 	if (given[0] != '@' && strcmp(given, "-") != 0) {
@@ -59,6 +60,31 @@ enum ta_rc cmd_secret(const char *given, const char *option, struct arena *a, co
 	return TA_OK;
 }
 
+static enum ta_rc cmd_lines(const char *given, const char *option, struct arena *a,
+	const char **out, struct ta_err *err)
+{
+	*out = given;
+	if (given[0] != '@')
+		return TA_OK;
+	FILE *f = fopen(given + 1, "re");
+	if (!f)
+		return ta_fail_os(err, "--%s: cannot read %.120s", option, given + 1);
+	char *text = arena_alloc(a, LINES_MAX + 1);
+	size_t n = fread(text, 1, LINES_MAX, f);
+	bool broken = ferror(f) != 0, more = !broken && n == LINES_MAX;
+	fclose(f);
+	if (broken)
+		return ta_fail_os(err, "--%s: cannot read %.120s", option, given + 1);
+	if (more)
+		return ta_fail(err, TA_INVALID, "--%s: %.120s is larger than %zu bytes", option,
+			given + 1, LINES_MAX - 1);
+	while (n && (text[n - 1] == '\n' || text[n - 1] == '\r'))
+		n--;
+	text[n] = '\0';
+	*out = text;
+	return TA_OK;
+}
+
 const char *cmd_option_name(struct arena *a, const struct ta_field *f)
 {
 	char *s = arena_strdup(a, f->name);
@@ -66,6 +92,18 @@ const char *cmd_option_name(struct arena *a, const struct ta_field *f)
 		if (*p == '_')
 			*p = '-';
 	return s;
+}
+
+enum ta_rc cmd_field(
+	const struct ta_field *f, struct arena *a, const char **value, struct ta_err *err)
+{
+	if (!*value || !**value)
+		return TA_OK;
+	if (f->flags & FIELD_SECRET)
+		return cmd_secret(*value, cmd_option_name(a, f), a, value, err);
+	if (f->flags & FIELD_LINES)
+		return cmd_lines(*value, cmd_option_name(a, f), a, value, err);
+	return TA_OK;
 }
 
 /* The fields as options: those that may be given, when `edit`; else --store of lists. */
@@ -87,9 +125,7 @@ static enum ta_rc parse(struct line *l, bool edit, struct ta_err *err)
 	opts[n++] = (struct opt){"json", OPT_FLAG, &l->json, "one JSON value"};
 	enum ta_rc rc = opt_parse(&l->argc, l->argv, opts, err);
 	for (size_t i = 0; !rc && i < t->nfields; i++)
-		if (l->values[i] && *l->values[i] && (t->fields[i].flags & FIELD_SECRET))
-			rc = cmd_secret(l->values[i], cmd_option_name(&l->mem, &t->fields[i]),
-				&l->mem, &l->values[i], err);
+		rc = cmd_field(&t->fields[i], &l->mem, &l->values[i], err);
 	return rc;
 }
 

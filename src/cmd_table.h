@@ -16,10 +16,11 @@ int cmd_table(int argc, char **argv);
 /* The row of that name or id (NULL: none was given); usage errors in words. */
 TA_MUST enum ta_rc cmd_table_row(struct db *db, const struct table *t, const char *which,
 	struct arena *a, struct table_row *out, struct ta_err *err);
-/* A secret as given on the command line: @FILE, - (standard input) or the value itself, which warns
- * on stderr. A line end at the end is dropped. The text lives in the arena. */
-TA_MUST enum ta_rc cmd_secret(const char *given, const char *option, struct arena *a,
-	const char **out, struct ta_err *err);
+/* The value of a field's option, NULL when it was not given: of a secret (@FILE, - for standard
+ * input, or the value itself, which warns on stderr) and of a list that may be long (@FILE) the
+ * text that is meant, in the arena. A line end at the end is dropped. */
+TA_MUST enum ta_rc cmd_field(
+	const struct ta_field *f, struct arena *a, const char **value, struct ta_err *err);
 /* "webhook-secret" of the field webhook_secret, in the arena. */
 const char *cmd_option_name(struct arena *a, const struct ta_field *f);
 

@@ -61,12 +61,26 @@ static enum ta_rc clean_choice(
 	return ta_fail_field(err, f->name, "%s: \"%.40s\" is none of %s", f->name, v, f->choices);
 }
 
-static bool has_control(const char *v)
+static bool has_control(const char *v, bool lines)
 {
 	for (; *v; v++)
-		if ((unsigned char)*v < 0x20 || *v == 0x7f)
+		if (((unsigned char)*v < 0x20 && !(lines && strchr("\t\r\n", *v))) || *v == 0x7f)
 			return true;
 	return false;
+}
+
+/* A character as it is kept: folded, and in a list the line ends as commas. */
+static void put_char(const struct ta_field *f, char c, struct buf *out)
+{
+	bool line = f->flags & FIELD_LINES;
+	if (line && c == '\n')
+		buf_addc(out, ',');
+	else if (line && (c == '\t' || c == '\r'))
+		buf_addc(out, ' ');
+	else
+		buf_addc(out, f->flags & FIELD_LOWER   ? (char)tolower((unsigned char)c)
+			      : f->flags & FIELD_UPPER ? (char)toupper((unsigned char)c)
+						       : c);
 }
 
 static enum ta_rc clean_text(
@@ -77,13 +91,11 @@ static enum ta_rc clean_text(
 		return ta_fail_field(err, f->name,
 			"%s: %lld bytes, between %lld and %lld are allowed", f->name, (long long)n,
 			(long long)TA_MAX(f->min, 1), (long long)max);
-	if (has_control(v))
+	if (has_control(v, f->flags & FIELD_LINES))
 		return ta_fail_field(
 			err, f->name, "%s: control characters are not allowed", f->name);
 	for (; *v; v++)
-		buf_addc(out, f->flags & FIELD_LOWER   ? (char)tolower((unsigned char)*v)
-			      : f->flags & FIELD_UPPER ? (char)toupper((unsigned char)*v)
-						       : *v);
+		put_char(f, *v, out);
 	return TA_OK;
 }
 

@@ -21,7 +21,9 @@ enum field_flag {
 	FIELD_LOWER = 16,   /* folded to lower case */
 	FIELD_UPPER = 32,   /* folded to upper case */
 	FIELD_WIDE = 64,    /* shown by `show` and forms, not in lists */
-	FIELD_TWIN = 128,   /* another spelling of a field: for commands, not for forms */
+	FIELD_LINES =
+		256, /* a list that may be long: line ends count as commas; @FILE in commands */
+	FIELD_TWIN = 128, /* another spelling of a field: for commands, not for forms */
 };
 
 struct ta_field {

@@ -10,7 +10,7 @@
 
 #define SURE_DIGITS 15 /* a double holds every integer of so many digits */
 
-static bool word_byte(char c)
+bool rule_word_byte(char c)
 {
 	unsigned char u = (unsigned char)c;
 	return u >= 0x80 || isalnum(u) || (u && strchr("_.-/@#:+%~$*", c));
@@ -192,7 +192,7 @@ static void classify(struct token *t, const char *run)
 static size_t run_length(const char *s)
 {
 	size_t n = 1;
-	while (word_byte(s[n]))
+	while (rule_word_byte(s[n]))
 		n++;
 	return n;
 }
@@ -204,7 +204,7 @@ static enum ta_rc lex_field(struct rule_lexer *lx, struct token *t, size_t *at, 
 	lx->pos++;
 	if (*s == '"' || *s == '\'') {
 		rc = lex_string(lx, t, at, err);
-	} else if (word_byte(*s)) {
+	} else if (rule_word_byte(*s)) {
 		size_t n = run_length(s);
 		t->text = arena_strndup(lx->a, s, n);
 		lx->pos += n;

@@ -122,6 +122,7 @@ struct rule_lexer {
 	const char *text;
 	size_t pos;
 };
+bool rule_word_byte(char c); /* may stand within a bare word */
 /* The next token. Errors: TA_INVALID, *at says where. */
 TA_MUST enum ta_rc rule_lex(
 	struct rule_lexer *lx, struct token *out, size_t *at, struct ta_err *err);

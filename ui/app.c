@@ -26,6 +26,9 @@ void app_release(struct app *app)
 	feed_release(&app->orders);
 	inspect_release(&app->inspect);
 	editor_release(&app->edit);
+	prompt_release(&app->prompt);
+	complete_close(&app->complete);
+	seen_release(&app->seen);
 	textview_free(&app->help_text);
 	buf_release(&app->copy);
 }
@@ -108,6 +111,8 @@ static void open_prompt(struct app *app, enum prompt_kind kind)
 			app->feed.filter_text);
 	}
 	prompt_open(&app->prompt, kind, kind == PROMPT_FILTER ? app->feed.filter_text : "");
+	if (kind != PROMPT_SEARCH)
+		app_see(app);
 }
 
 static void search(struct app *app, int step)
@@ -127,6 +132,7 @@ static void prompt_done(struct app *app)
 	case PROMPT_FILTER:
 		if (app->filter_at < 0) {
 			try_filter(app, text);
+			history_add(&app->prompt.history, PROMPT_FILTER, text);
 			return;
 		}
 		/* Not right yet: stay, the cursor at what is wrong. */
@@ -134,9 +140,12 @@ static void prompt_done(struct app *app)
 		app->prompt.at = TA_MIN((size_t)app->filter_at, app->prompt.len);
 		return;
 	case PROMPT_COMMAND:
-		app_command(app, text);
+		/* What was no command may have been pasted by mistake: it is not kept. */
+		if (app_command(app, text))
+			history_add(&app->prompt.history, PROMPT_COMMAND, text);
 		return;
 	case PROMPT_SEARCH:
+		history_add(&app->prompt.history, PROMPT_SEARCH, text);
 		snprintf(app->inspect.text.hit, sizeof(app->inspect.text.hit), "%.120s", text);
 		if (*text)
 			search(app, 0);
@@ -146,16 +155,64 @@ static void prompt_done(struct app *app)
 	}
 }
 
+/* Tab and what it opened; true when the key was theirs. */
+static bool prompt_completes(struct app *app, int key)
+{
+	struct prompt *p = &app->prompt;
+	struct line l = prompt_line(p);
+	struct completion in = {app, p->kind == PROMPT_FILTER ? suggest_expr : suggest_command, &l};
+	if (p->kind == PROMPT_SEARCH || p->pasting)
+		return false;
+	enum complete_result r = complete_key(&app->complete, &in, key);
+	if (r == COMPLETE_CHANGED) {
+		prompt_take(p, &l);
+		/* Words that are only walked over filter nothing yet. */
+		if (p->kind == PROMPT_FILTER && !app->complete.open)
+			try_filter(app, p->text);
+	}
+	return r != COMPLETE_NOT_ITS;
+}
+
 static void prompt_takes(struct app *app, int key)
 {
-	enum prompt_result r = prompt_key(&app->prompt, key);
-	bool filter = app->prompt.kind == PROMPT_FILTER;
+	struct prompt *p = &app->prompt;
+	bool filter = p->kind == PROMPT_FILTER;
+	if (prompt_completes(app, key))
+		return;
+	enum prompt_result r = prompt_key(p, key);
+	if (p->active) {
+		struct line l = prompt_line(p);
+		complete_again(&app->complete,
+			&(struct completion){app, filter ? suggest_expr : suggest_command, &l});
+	} else {
+		complete_close(&app->complete);
+	}
 	if (r == PROMPT_CHANGED && filter)
-		try_filter(app, app->prompt.text);
+		try_filter(app, p->text);
 	else if (r == PROMPT_DONE)
 		prompt_done(app);
 	else if (r == PROMPT_CANCELLED && filter)
 		try_filter(app, app->filter_before);
+}
+
+#define SEEN_US (60 * US_PER_S)
+
+void app_see(struct app *app)
+{
+	if (app->mono_us < app->seen_due_us)
+		return;
+	app->seen_due_us = app->mono_us + SEEN_US;
+	editor_post(app, work_new(WORK_SEEN, NULL));
+}
+
+void app_seen(struct app *app, struct work *w)
+{
+	if (!w->err.rc && w->seen) {
+		seen_release(&app->seen);
+		app->seen = *w->seen;
+		*w->seen = (struct seen){0};
+	}
+	work_free(w);
 }
 
 /* Requests ----------------------------------------------------------------------------------- */

@@ -4,10 +4,12 @@
 #define UI_APP_H
 
 #include "src/buf.h"
+#include "ui/complete.h"
 #include "ui/editor.h"
 #include "ui/feed.h"
 #include "ui/inspect.h"
 #include "ui/prompt.h"
+#include "ui/seen.h"
 
 enum pane_id {
 #define PANE(file, context, title, number) PANE_##context,
@@ -26,6 +28,9 @@ struct app {
 	struct feed feed, orders;
 	struct inspect inspect;
 	struct prompt prompt;
+	struct complete complete; /* of the prompt, or of the form's field */
+	struct seen seen;
+	int64_t seen_due_us; /* monotonic */
 	struct editor edit;
 	enum pane_id pane, before;
 	struct list problems, pixels; /* selections of Overview and Health */
@@ -60,7 +65,10 @@ void app_toast(struct app *app, bool bad, const char *fmt, ...) TA_PRINTF(3, 4);
 void app_inspect(struct app *app, int64_t event_id, int32_t pixel_id);
 /* Sets the stream's filter and goes to Events; a fault becomes a toast. */
 void app_filter(struct app *app, const char *expr);
-/* ui/cmdline.c: runs a line of `:`. */
-void app_command(struct app *app, const char *line);
+/* ui/cmdline.c: runs a line of `:`; false when there is no such command. */
+bool app_command(struct app *app, const char *line);
+/* Asks the worker for the values that events had lately, unless they are fresh; takes them. */
+void app_see(struct app *app);
+void app_seen(struct app *app, struct work *w);
 
 #endif

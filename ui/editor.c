@@ -220,6 +220,8 @@ static void open_form(struct app *app, enum grid_id id, const struct table_row *
 		return;
 	}
 	form_open(&app->edit.form, editor_table(id), row, check_field);
+	if (id == GRID_RULES)
+		app_see(app);
 	count_matches(app);
 }
 
@@ -280,14 +282,50 @@ static void review_takes(struct app *app, int key)
 	}
 }
 
-static void form_takes(struct app *app, int key)
+/* What Tab completes in the chosen field, NULL nothing. */
+static complete_fill_fn *fill_of(const struct form *f)
 {
-	if (key == 2 && !app->edit.form.saving) { /* ^B */
-		test_form(app);
-		return;
-	}
+	const struct ta_field *d = &f->table->fields[f->sel];
+	if (f->pasting || f->saving || f->choosing || !form_edits(f, f->sel))
+		return NULL;
+	if (is_condition(f->table, f->sel))
+		return suggest_expr;
+	return d->type != FIELD_REF           ? NULL
+	       : strcmp(d->ref, "store") == 0 ? suggest_store
+	       : strcmp(d->ref, "pixel") == 0 ? suggest_pixel
+					      : NULL;
+}
+
+/* Tab completes where a word has begun, else it goes to the next field as everywhere. */
+static bool form_completes(struct app *app, int key)
+{
 	struct form *f = &app->edit.form;
-	switch (form_key(f, key)) {
+	struct completion in = {app, fill_of(f), &f->values[f->sel].text};
+	if (!in.fill || (key == '\t' && !complete_has(&app->complete, &in)))
+		return false;
+	enum complete_result r = complete_key(&app->complete, &in, key);
+	if (r == COMPLETE_CHANGED) {
+		form_typed(f);
+		count_matches(app);
+	}
+	return r != COMPLETE_NOT_ITS;
+}
+
+/* The list follows what is typed, and goes when the field is left. */
+static void narrow(struct app *app, int sel)
+{
+	struct form *f = &app->edit.form;
+	if (f->open && f->sel == sel && fill_of(f))
+		complete_again(&app->complete,
+			&(struct completion){app, fill_of(f), &f->values[sel].text});
+	else
+		complete_close(&app->complete);
+}
+
+static void form_result(struct app *app, enum form_result r, int key)
+{
+	struct form *f = &app->edit.form;
+	switch (r) {
 	case FORM_SAVE:
 		editor_save(app);
 		return;
@@ -336,6 +374,20 @@ void editor_text_back(struct app *app, const char *text, const struct ta_err *er
 		form_put(f, text);
 		count_matches(app);
 	}
+}
+
+static void form_takes(struct app *app, int key)
+{
+	struct form *f = &app->edit.form;
+	int sel = f->sel;
+	if (form_completes(app, key))
+		return;
+	if (key == 2 && !f->saving) { /* ^B */
+		test_form(app);
+		return;
+	}
+	form_result(app, form_key(f, key), key);
+	narrow(app, sel);
 }
 
 static void answer(struct app *app, int key)

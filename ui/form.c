@@ -263,6 +263,17 @@ static bool choice_key(struct form *f, int key)
 	return key > ' ' && key < 127 && choose(f, 1, tolower(key));
 }
 
+void form_typed(struct form *f)
+{
+	struct form_value *v = &f->values[f->sel];
+	if (form_undecided(f, f->sel) || v->pick)
+		v->pick = PICK_OURS; /* whoever types decides */
+	f->error[0] = '\0';
+	form_check(f, f->sel);
+	/* An empty field is not called wrong before it is left. */
+	v->seen = v->seen || (v->text.len && *v->error);
+}
+
 static enum form_result value_key(struct form *f, int key)
 {
 	struct form_value *v = &f->values[f->sel];
@@ -273,12 +284,7 @@ static enum form_result value_key(struct form *f, int key)
 		r = line_key(&v->text, key);
 	if (r != LINE_CHANGED)
 		return r == LINE_MOVED ? FORM_GOES_ON : FORM_NOT_ITS;
-	if (form_undecided(f, f->sel) || v->pick)
-		v->pick = PICK_OURS; /* whoever types decides */
-	f->error[0] = '\0';
-	form_check(f, f->sel);
-	/* An empty field is not called wrong before it is left. */
-	v->seen = v->seen || (v->text.len && *v->error);
+	form_typed(f);
 	return FORM_CHANGED;
 }
 

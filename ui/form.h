@@ -64,6 +64,8 @@ void form_open(
 void form_close(struct form *f); /* wipes secrets */
 bool form_changed(const struct form *f);
 enum form_result form_key(struct form *f, int key);
+/* The text of the chosen field was edited from outside (completion). */
+void form_typed(struct form *f);
 /* Checks every field; when one is wrong or undecided the cursor stands on it: false. */
 bool form_ready(struct form *f);
 /* Puts what is to be written into a WORK_ADD or WORK_SET of the form's table. */

@@ -3,16 +3,18 @@
 #include "src/attr.h"
 #include "ui/term.h"
 
+#include <ctype.h>
 #include <ncurses.h>
 #include <stdio.h>
 #include <string.h>
 
 static const struct {
 	unsigned contexts;
-	const char *keys, *footer, *help;
+	const char *name, *keys, *footer, *help;
 } rows[REQ_COUNT] = {
-	[REQ_NONE] = {0, "", "", ""},
-#define REQ(name, contexts, keys, footer, help) [REQ_##name] = {contexts, keys, footer, help},
+	[REQ_NONE] = {0, "", "", "", ""},
+#define REQ(name, contexts, keys, footer, help)                                                    \
+	[REQ_##name] = {contexts, #name, keys, footer, help},
 #include "ui/keys.def"
 #undef REQ
 };
@@ -88,6 +90,13 @@ unsigned key_contexts(enum req r)
 const char *key_names(enum req r)
 {
 	return rows[r].keys;
+}
+
+void key_word(enum req r, char out[KEY_WORD])
+{
+	snprintf(out, KEY_WORD, "%s", rows[r].name);
+	for (char *c = out; *c; c++)
+		*c = *c == '_' ? '-' : (char)tolower((unsigned char)*c);
 }
 
 const char *key_footer(enum req r)

@@ -40,6 +40,9 @@ enum req key_request(int key, unsigned context);
 enum req key_nth(unsigned context, int n);
 unsigned key_contexts(enum req r);
 const char *key_names(enum req r); /* "j Down" */
+/* The request's name for the `:` line: "page-down". */
+#define KEY_WORD 24
+void key_word(enum req r, char out[KEY_WORD]);
 const char *key_footer(enum req r);
 const char *key_help(enum req r);
 /* The code of a key's name ("j", "^F", "PgDn"), -1 if there is none. */

@@ -174,6 +174,10 @@ static void take_works(struct loop *l, struct worker *from)
 {
 	struct work *w;
 	while ((w = worker_take(from))) {
+		if (w->kind == WORK_SEEN) {
+			app_seen(&l->app, w);
+			continue;
+		}
 		editor_take(&l->app, w);
 		l->dirty = true;
 	}
@@ -271,7 +275,8 @@ static void take_keys(struct loop *l)
 	if (l->quit)
 		return;
 	if (l->dirty)
-		draw(l); /* the key is answered before anything is asked of the database */
+		draw(l); /* the key is answered before anything is asked of database or disk */
+	(void)history_save(&app->prompt.history);
 	fetch_plan(&l->fetch, app, l->db, refresh);
 }
 
@@ -357,6 +362,7 @@ static void begin(struct loop *l, const struct loop_options *o)
 	l->worker = worker_open(o->database);
 	l->tester = worker_open(o->database);
 	snprintf(l->app.place, sizeof(l->app.place), "%s", o->place);
+	history_open(&l->app.prompt.history, o->history);
 	now(l);
 	if (*o->view)
 		app_command(&l->app, o->view);
@@ -364,6 +370,7 @@ static void begin(struct loop *l, const struct loop_options *o)
 
 static void end(struct loop *l)
 {
+	(void)history_save(&l->app.prompt.history);
 	adb_free(l->db);
 	backtest_cancel(&l->app); /* its thread ends at the next look */
 	worker_free(l->worker);

@@ -9,8 +9,9 @@ struct loop_options {
 	const char *place;    /* shown in the title: which environment this is */
 	const char *colour;   /* auto, always, never */
 	bool ascii;
-	const char *view; /* "health", "events state=failed"; "" for Overview */
-	const char *log;  /* file for what libraries print, "" none */
+	const char *view;    /* "health", "events state=failed"; "" for Overview */
+	const char *history; /* file that keeps the prompts' lines, "" none */
+	const char *log;     /* file for what libraries print, "" none */
 };
 
 /* Runs until the operator quits. Errors: TA_USAGE (no usable terminal). */

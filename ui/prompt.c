@@ -8,60 +8,79 @@
 #include <stdio.h>
 #include <string.h>
 
-void prompt_open(struct prompt *p, enum prompt_kind kind, const char *text)
+static void show(struct prompt *p, const char *text)
 {
-	p->active = true;
-	p->pasting = false;
-	p->kind = kind;
-	p->place = -1;
 	snprintf(p->text, sizeof(p->text), "%s", text);
 	p->len = p->at = strlen(p->text);
 }
 
-static void remember(struct prompt *p)
+void prompt_open(struct prompt *p, enum prompt_kind kind, const char *text)
 {
-	char(*h)[PROMPT_MAX] = p->history[p->kind];
-	int *n = &p->nhistory[p->kind];
-	if (!p->len || (*n && strcmp(h[*n - 1], p->text) == 0))
-		return;
-	if (*n == PROMPT_HISTORY)
-		memmove(h[0], h[1], sizeof(h[0]) * (PROMPT_HISTORY - 1));
-	else
-		(*n)++;
-	memcpy(h[*n - 1], p->text, p->len + 1);
+	p->active = true;
+	p->pasting = p->edited = p->searching = false;
+	p->kind = kind;
+	p->place = -1;
+	show(p, text);
 }
 
-static void recall(struct prompt *p, int step)
+void prompt_release(struct prompt *p)
 {
-	int n = p->nhistory[p->kind], place = p->place < 0 ? n : p->place;
-	place += step;
-	if (place < 0 || place > n || !n)
-		return;
-	p->place = place == n ? -1 : place;
-	snprintf(p->text, sizeof(p->text), "%s", place == n ? "" : p->history[p->kind][place]);
-	p->len = p->at = strlen(p->text);
+	history_release(&p->history);
 }
 
-/* The prompt's text as a line; put back by the caller. */
-static struct line line_of(struct prompt *p)
+struct line prompt_line(struct prompt *p)
 {
 	return (struct line){p->text, sizeof(p->text), p->len, p->at};
 }
 
+void prompt_take(struct prompt *p, const struct line *l)
+{
+	p->len = l->len;
+	p->at = l->at;
+	p->place = -1;
+	p->edited = true;
+	p->searching = false;
+}
+
+/* The next older or newer line. Up and Down go by the lines that begin with what was typed, ^R by
+ * those that hold it. */
+static void recall(struct prompt *p, int step, bool begins)
+{
+	int n = p->history.of[p->kind].n, place = p->place;
+	if (place < 0)
+		snprintf(p->draft, sizeof(p->draft), "%s", p->text);
+	struct history_search s = {.kind = p->kind,
+		.from = place < 0 ? n : place,
+		.step = step,
+		.part = p->edited || !begins ? p->draft : "",
+		.begins = begins};
+	int found = history_find(&p->history, &s);
+	if (found < 0 && (step < 0 || place < 0))
+		return;
+	p->place = found;
+	p->searching = !begins;
+	show(p, found < 0 ? p->draft : p->history.of[p->kind].lines[found]);
+}
+
 static bool recalls(struct prompt *p, int key)
 {
-	bool older = key == TERM_KEY(KEY_UP) || key == 16;    /* ^P */
-	if (!older && key != TERM_KEY(KEY_DOWN) && key != 14) /* ^N */
+	bool search = key == 18;                             /* ^R */
+	bool older = key == TERM_KEY(KEY_UP) || key == 16;   /* ^P */
+	bool newer = key == TERM_KEY(KEY_DOWN) || key == 14; /* ^N */
+	if (!search && !older && !newer)
 		return false;
-	recall(p, older ? -1 : 1);
+	if (search != p->searching && p->place >= 0)
+		p->place = -1;
+	recall(p, newer ? 1 : -1, !search);
 	return true;
 }
 
 static enum line_result edit(struct prompt *p, int key)
 {
-	struct line l = line_of(p);
+	struct line l = prompt_line(p);
 	enum line_result r = line_key(&l, key);
-	p->len = l.len;
+	if (r == LINE_CHANGED)
+		prompt_take(p, &l);
 	p->at = l.at;
 	return r;
 }
@@ -78,7 +97,6 @@ enum prompt_result prompt_key(struct prompt *p, int key)
 		return PROMPT_CHANGED;
 	}
 	if (enter) {
-		remember(p);
 		p->active = false;
 		return PROMPT_DONE;
 	}
@@ -91,18 +109,17 @@ enum prompt_result prompt_key(struct prompt *p, int key)
 	return edit(p, key) == LINE_CHANGED ? PROMPT_CHANGED : PROMPT_GOES_ON;
 }
 
-void prompt_draw(const struct prompt *p, struct pen pen, int error_at, const char *note)
+void prompt_draw(struct prompt *p, struct pen pen, int error_at, const char *note)
 {
 	static const char *const marks[PROMPT_KINDS] = {" / ", " : ", " / "};
 	int w = pen.end - pen.x;
 	draw_text(&pen, ST_KEY, -1, marks[p->kind]);
 	int note_w = draw_width(note);
 	int room = TA_MAX(w - 3 - (note_w ? note_w + 2 : 0), TA_MIN(w - 3, 20));
-	/* A line longer than its room is shown from where the cursor stays visible. */
-	size_t from = 0;
-	while (from < p->at &&
-		utf8_width(p->text + from, p->at - from) + 1 > (size_t)TA_MAX(room, 1))
-		from++;
+	struct line l = prompt_line(p);
+	size_t from = line_from(&l, room);
+	p->text_x = pen.x;
+	p->text_from = (int)from;
 	struct pen text = {pen.y, pen.x, TA_MIN(pen.x + room, pen.end), false};
 	size_t good = error_at < 0 ? p->len : TA_MIN((size_t)error_at, p->len);
 	if (good > from)

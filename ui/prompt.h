@@ -3,13 +3,12 @@
 #define UI_PROMPT_H
 
 #include "ui/draw.h"
+#include "ui/history.h"
+#include "ui/line.h"
 
 #include <stdbool.h>
 
-#define PROMPT_MAX     512
-#define PROMPT_HISTORY 32
-
-enum prompt_kind { PROMPT_FILTER, PROMPT_COMMAND, PROMPT_SEARCH, PROMPT_KINDS };
+#define PROMPT_MAX HISTORY_BYTES
 
 struct prompt {
 	bool active;
@@ -17,16 +16,24 @@ struct prompt {
 	enum prompt_kind kind;
 	char text[PROMPT_MAX];
 	size_t len, at; /* bytes; the cursor stands before byte `at` */
-	char history[PROMPT_KINDS][PROMPT_HISTORY][PROMPT_MAX];
-	int nhistory[PROMPT_KINDS], place; /* place: which old line is shown, -1: the new one */
+	struct history history;
+	int place;              /* which old line is shown, -1: the new one */
+	bool edited, searching; /* since it was opened; ^R is going on */
+	char draft[PROMPT_MAX]; /* what was typed before old lines were looked at */
+	int text_x, text_from;  /* where it was drawn: a column and the byte that stands there */
 };
 
 enum prompt_result { PROMPT_GOES_ON, PROMPT_CHANGED, PROMPT_DONE, PROMPT_CANCELLED };
 
 void prompt_open(struct prompt *p, enum prompt_kind kind, const char *text);
-/* Takes one key (ui/term.h). DONE remembers the line in the history; both ends close it. */
+void prompt_release(struct prompt *p);
+/* Takes one key (ui/term.h). Both ends close it; what is worth remembering the owner says with
+ * history_add(). */
 enum prompt_result prompt_key(struct prompt *p, int key);
+/* The prompt's text as a line, and back again after something else has edited it. */
+struct line prompt_line(struct prompt *p);
+void prompt_take(struct prompt *p, const struct line *l);
 /* error_at: byte offset of what is wrong, -1: it is right. Puts the cursor on the terminal. */
-void prompt_draw(const struct prompt *p, struct pen pen, int error_at, const char *note);
+void prompt_draw(struct prompt *p, struct pen pen, int error_at, const char *note);
 
 #endif

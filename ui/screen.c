@@ -172,12 +172,13 @@ static void draw_alert(const struct app *app, struct pen *p)
 	draw_text(p, ST_TEXT, -1, top->why);
 }
 
-static void draw_line(const struct app *app, struct box b, int row)
+static void draw_line(struct app *app, struct box b, int row)
 {
 	struct pen p = pen_at(b, row);
 	if (app->prompt.active) {
 		char note[32] = "";
-		bool wrong = app->prompt.kind == PROMPT_FILTER && app->filter_at >= 0;
+		bool wrong = app->prompt.kind == PROMPT_FILTER && app->filter_at >= 0 &&
+			     !app->complete.open;
 		if (wrong)
 			snprintf(note, sizeof(note), "column %d", app->filter_at + 1);
 		prompt_draw(&app->prompt, p, wrong ? app->filter_at : -1, note);
@@ -213,13 +214,17 @@ static void draw_fault(const struct app *app, struct box b, int row)
 static void draw_keys(const struct app *app, struct box b, int row)
 {
 	static const char prompt_keys[] =
-		"Enter keep  Esc cancel  Up older lines  ^A ^E ^U ^W edit";
+		"Enter keep  Esc cancel  Tab complete  Up older lines  ^R search  ^A ^E ^U ^W edit";
+	static const char list_keys[] = "Tab next  BTab before  Enter take  Esc as it was typed";
 	static const char question_keys[] = "y yes, do it   any other key: no";
 	struct pen p = pen_at(b, row);
 	unsigned context = app_context(app);
 	draw_gap(&p, 1);
-	if (app->prompt.active || app->edit.ask.kind != ASK_NOTHING) {
-		draw_text(&p, ST_TEXT, -1, app->prompt.active ? prompt_keys : question_keys);
+	if (app->complete.open || app->prompt.active || app->edit.ask.kind != ASK_NOTHING) {
+		draw_text(&p, ST_TEXT, -1,
+			app->complete.open   ? list_keys
+			: app->prompt.active ? prompt_keys
+					     : question_keys);
 		return;
 	}
 	enum req r;
@@ -332,8 +337,9 @@ void screen_draw(struct app *app)
 		draw_help(app, body);
 	else if (body.h > 0)
 		pane_get(app->pane)->draw(app, body);
+	complete_draw(&app->complete, body, app->prompt.active ? -1 : app->edit.form.cursor_y);
 	if (all.h >= 4) {
-		if (app->prompt.active && app->filter_at >= 0)
+		if (app->prompt.active && app->filter_at >= 0 && !app->complete.open)
 			draw_fault(app, all, all.h - 1);
 		else
 			draw_keys(app, all, all.h - 1);

@@ -4,6 +4,11 @@
 #include "db/command.h"
 #include "db/conn.h"
 #include "ui/sample.h"
+#include "db/log_id.h"
+#include "db/view.h"
+#include "src/buf.h"
+#include "src/clock.h"
+#include "ui/seen.h"
 #include "ui/trial.h"
 
 #include <stdio.h>
@@ -15,7 +20,8 @@ struct work *work_new(enum work_kind kind, const struct table *t)
 	struct work *w = ta_alloc(sizeof(*w));
 	w->kind = kind;
 	w->table = t;
-	w->edit.v = arena_alloc(&w->mem, t->nfields * sizeof(*w->edit.v));
+	if (t)
+		w->edit.v = arena_alloc(&w->mem, t->nfields * sizeof(*w->edit.v));
 	w->edit.actor = arena_strdup(&w->mem, audit_actor());
 	return w;
 }
@@ -24,7 +30,7 @@ void work_free(struct work *w)
 {
 	if (!w)
 		return;
-	for (size_t i = 0; i < w->table->nfields; i++) {
+	for (size_t i = 0; w->table && i < w->table->nfields; i++) {
 		const char *v = w->edit.v[i];
 		char *secret = NULL;
 		if (!v || !(w->table->fields[i].flags & FIELD_SECRET))
@@ -34,6 +40,9 @@ void work_free(struct work *w)
 	}
 	trial_free(w->trial);
 	sample_part_free(w->part);
+	if (w->seen)
+		seen_release(w->seen);
+	free(w->seen);
 	arena_release(&w->mem);
 	free(w);
 }
@@ -111,8 +120,44 @@ static enum ta_rc change(struct db *db, struct work *w)
 	return table_remove(db, w->table, &w->edit, &w->err);
 }
 
+/* The newest documents, and what their fields hold. */
+static enum ta_rc see(struct db *db, struct work *w)
+{
+	struct buf sql = BUF_INIT(1 << 14);
+	int64_t now = clock_now_us();
+	struct view_page page = {.below = log_id_at(now + 60 * US_PER_S),
+		.from = log_id_at(now - US_PER_DAY),
+		.limit = SEEN_DOCS,
+		.docs = true};
+	TA_CLEANUP(db_clear) PGresult *r = NULL;
+	view_sql_page(&sql, &page);
+	enum ta_rc rc = db_query(db, buf_str(&sql), NULL, &r, &w->err);
+	buf_release(&sql);
+	if (rc)
+		return rc;
+	w->seen = ta_alloc(sizeof(*w->seen));
+	int64_t last = 0;
+	for (int i = 0; i < db_rows(r); i++) {
+		struct arena a = ARENA_INIT;
+		struct event ev;
+		size_t n;
+		bool another = db_i64(r, i, 0) != last; /* a line is an event at one pixel */
+		last = db_i64(r, i, 0);
+		const char *doc = another ? view_take_doc(&a, r, i, &n) : NULL;
+		if (doc && !event_read(&a, doc, n, &ev, NULL))
+			seen_event(w->seen, &ev);
+		arena_release(&a);
+	}
+	seen_sort(w->seen);
+	return TA_OK;
+}
+
 void work_run(struct db *db, struct work *w)
 {
+	if (w->kind == WORK_SEEN) {
+		w->err.rc = see(db, w);
+		return;
+	}
 	enum ta_rc rc;
 	const struct table *t = w->table;
 	int name = field_index(t->fields, t->nfields, "name");

@@ -9,10 +9,12 @@
 
 struct db;
 struct sample_part;
+struct seen;
 struct trial;
 
 enum work_kind {
 	WORK_LIST,
+	WORK_SEEN,     /* values that events had lately, for completion; about no table */
 	WORK_DEPENDS,  /* pixels of the store that v[name] says: what a question has to name */
 	WORK_VERSIONS, /* what the row edit.id said before */
 	WORK_BACKTEST, /* ui/trial.h */
@@ -45,9 +47,11 @@ struct work {
 	struct row_versions versions; /* WORK_VERSIONS */
 	struct trial *trial;          /* WORK_BACKTEST: freed with the work */
 	struct sample_part *part;     /* WORK_SAMPLE: freed with the work unless taken */
+	struct seen *seen;            /* WORK_SEEN: owned by the work until somebody takes it */
 };
 
-/* A new work of a table with room for its values; the owner posts or frees it. */
+/* A new work of a table with room for its values; the owner posts or frees it. WORK_SEEN: t is
+ * NULL. */
 struct work *work_new(enum work_kind kind, const struct table *t);
 /* Secrets given in clear are wiped first. NULL is fine. */
 void work_free(struct work *w);

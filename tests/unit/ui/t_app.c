@@ -150,6 +150,7 @@ static void the_line_editor(void **state)
 	prompt_key(p, 11); /* ^K */
 	assert_string_equal(p->text, "o");
 	assert_int_equal(prompt_key(p, '\r'), PROMPT_DONE);
+	history_add(&p->history, PROMPT_COMMAND, p->text);
 	prompt_open(p, PROMPT_COMMAND, "");
 	prompt_key(p, 16); /* ^P */
 	assert_string_equal(p->text, "o");
@@ -159,6 +160,7 @@ static void the_line_editor(void **state)
 		prompt_key(p, 0x65e5);
 	assert_true(p->len < PROMPT_MAX);
 	assert_int_equal(prompt_key(p, 27), PROMPT_CANCELLED);
+	prompt_release(p);
 	free(p);
 }
 

@@ -22,9 +22,9 @@ static const char *store_row[] = {"acme-de", "shopify", "acme-de.myshopify.com",
 static const char *store_two[] = {"tokyo-tea", "custom", "tea.example.com", "JPY", "Asia/Tokyo",
 	"optional", "created", "total", "false", "false", NULL, "uninstalled", "1795000000000000"};
 static const char *pixel_row[] = {"acme-de", "px-181", "pinterest", "549755885175", "set", NULL,
-	"auto", "active", NULL, NULL, "1", "1795000000000000"};
+	"auto", NULL, NULL, "active", NULL, NULL, "1", "1795000000000000"};
 static const char *pixel_two[] = {"acme-de", "px-388", "meta", "1234567890", "set", "TEST1", "sku",
-	"held", "auth", "the access token has expired", "1", "1795000000000000"};
+	NULL, NULL, "held", "auth", "the access token has expired", "1", "1795000000000000"};
 static const char *rule_row[] = {"eu-orders", "10", "acme-de", NULL, "pinterest",
 	"value >= 50 EUR and country in [\"DE\", \"FR\"]", "{}", "send", NULL, "true", "false", "",
 	"user:anna", "1795000000000000"};
@@ -48,6 +48,10 @@ static struct work *serve(struct app *app)
 {
 	struct work *w, *other = NULL;
 	while ((w = editor_next(&app->edit))) {
+		if (w->kind == WORK_SEEN) {
+			app_seen(app, w);
+			continue;
+		}
 		if (w->kind == WORK_DEPENDS) { /* the first store has both pixels */
 			w->rows =
 				(struct table_rows){rows_of[GRID_PIXELS], w->edit.id == 1 ? 2 : 0};
