@@ -52,6 +52,8 @@ static void serve(struct app *app)
 	while ((w = editor_next(&app->edit))) {
 		if (w->kind == WORK_SAMPLE)
 			give_documents(app, w);
+		else if (w->kind == WORK_SEEN)
+			app_seen(app, w);
 		else
 			editor_take(app, w);
 	}
