@@ -167,6 +167,8 @@ void editor_take(struct app *app, struct work *w)
 		backtest_take(app, w);
 	} else if (w->kind == WORK_SAMPLE) {
 		take_sample(app, w);
+	} else if (w->kind == WORK_DISTINCT) {
+		editor_distinct(app, w);
 	} else {
 		app->edit.running--;
 		editor_changed(app, w);
@@ -200,7 +202,7 @@ static enum ta_rc check_field(
 	return rc;
 }
 
-static void count_matches(struct app *app)
+void editor_typed(struct app *app)
 {
 	struct form *f = &app->edit.form;
 	f->note = NULL;
@@ -212,17 +214,18 @@ static void count_matches(struct app *app)
 		}
 }
 
-static void open_form(struct app *app, enum grid_id id, const struct table_row *row)
+bool editor_open(struct app *app, enum grid_id id, const struct table_row *row)
 {
 	if (app->edit.form.open) {
 		app_toast(app, true, "%.80s is still open in %s: save or leave it first",
 			app->edit.form.title, app->edit.form.table->title);
-		return;
+		return false;
 	}
 	form_open(&app->edit.form, editor_table(id), row, check_field);
 	if (id == GRID_RULES)
 		app_see(app);
-	count_matches(app);
+	editor_typed(app);
+	return true;
 }
 
 static void close_form(struct app *app)
@@ -306,7 +309,7 @@ static bool form_completes(struct app *app, int key)
 	enum complete_result r = complete_key(&app->complete, &in, key);
 	if (r == COMPLETE_CHANGED) {
 		form_typed(f);
-		count_matches(app);
+		editor_typed(app);
 	}
 	return r != COMPLETE_NOT_ITS;
 }
@@ -333,7 +336,7 @@ static void form_result(struct app *app, enum form_result r, int key)
 		leave_form(app);
 		return;
 	case FORM_CHANGED:
-		count_matches(app);
+		editor_typed(app);
 		return;
 	case FORM_EDITOR:
 		if (form_takes_text(f))
@@ -372,7 +375,7 @@ void editor_text_back(struct app *app, const char *text, const struct ta_err *er
 		app_toast(app, false, "the editor changed nothing");
 	} else {
 		form_put(f, text);
-		count_matches(app);
+		editor_typed(app);
 	}
 }
 
@@ -457,13 +460,15 @@ static void on_row(struct app *app, enum grid_id id, enum req r, const struct ta
 	if (!row)
 		app_toast(app, true, "nothing is selected; a adds one");
 	else if (r == REQ_EDIT)
-		open_form(app, id, row);
+		editor_open(app, id, row);
 	else if (r == REQ_TOGGLE)
 		editor_toggle(app, id, row);
 	else if (r == REQ_HISTORY)
 		versions_open(app, editor_table(id), row);
 	else if (r == REQ_BACKTEST)
 		test_switched(app, row);
+	else if (r == REQ_DUPLICATE)
+		editor_copy(app, id, row);
 	else
 		editor_ask_remove(app, id, row, false);
 }
@@ -479,13 +484,14 @@ bool editor_request(struct app *app, enum grid_id id, enum req r)
 	switch ((int)r) {
 	case REQ_EDIT:
 	case REQ_TOGGLE:
+	case REQ_DUPLICATE:
 	case REQ_DELETE:
 	case REQ_HISTORY:
 	case REQ_BACKTEST:
 		on_row(app, id, r, grid_selected(g));
 		return true;
 	case REQ_ADD:
-		open_form(app, id, NULL);
+		editor_open(app, id, NULL);
 		return true;
 	case REQ_UNDO:
 		editor_undo(app);

@@ -91,6 +91,15 @@ void editor_text_back(struct app *app, const char *text, const struct ta_err *er
 const struct table_row *grid_selected(const struct grid *g); /* NULL: none */
 void grid_take(struct grid *g, struct work *w);
 void grid_draw(struct grid *g, const struct table *t, struct box b);
+/* Opens the form over a row, NULL: a new one; false, with a toast: another one is open. Then what
+ * is typed is counted anew. */
+bool editor_open(struct app *app, enum grid_id id, const struct table_row *row);
+void editor_typed(struct app *app);
+/* ui/editor_new.c */
+void editor_copy(struct app *app, enum grid_id id, const struct table_row *row);
+/* A rule from the event that is selected in the stream: first its predicates are counted. */
+void editor_from_event(struct app *app);
+void editor_distinct(struct app *app, const struct work *w);
 /* ui/editor_change.c */
 void editor_post(struct app *app, struct work *w);
 void editor_save(struct app *app); /* looks at the form's change first (ui/review.h) */

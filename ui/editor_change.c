@@ -269,7 +269,10 @@ static void say_failed(struct app *app, struct work *w)
 	/* A rule that was deleted under the form, and brought back by another meanwhile. */
 	moved = moved || (w->kind == WORK_ADD && w->edit.id && w->after);
 	bool gone = w->err.rc == TA_NOTFOUND && w->kind == WORK_SET && !w->after;
-	struct form_rival rival = {w->rival.actor, w->rival.at_us, w->rival.set};
+	char at[16] = "";
+	struct form_rival rival = {w->rival.actor, at, w->rival.set};
+	if (w->rival.at_us)
+		format_time(w->rival.at_us, app->data.now_us, at);
 	if (mine && moved)
 		form_conflict(f, w->after, &rival);
 	else if (mine && gone)

@@ -5,6 +5,7 @@
 
 #include <ctype.h>
 #include <ncurses.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -181,6 +182,37 @@ void form_open(
 			(long long)row->id, name ? name : "");
 	else
 		snprintf(f->title, sizeof(f->title), "New %s", t->word);
+}
+
+void form_preset(struct form *f, const char *name, const char *text)
+{
+	int i = field_index(f->table->fields, f->table->nfields, name);
+	if (i >= 0)
+		form_set(&f->values[i], text);
+}
+
+void form_title(struct form *f, const char *title)
+{
+	snprintf(f->title, sizeof(f->title), "%s", title);
+}
+
+void form_hint(struct form *f, const char *fmt, ...)
+{
+	char line[400];
+	va_list ap;
+	va_start(ap, fmt);
+	vsnprintf(line, sizeof(line), fmt, ap);
+	va_end(ap);
+	if (f->nhints < FORM_HINTS)
+		f->hints[f->nhints++] = arena_strdup(&f->mem, line);
+}
+
+void form_start(struct form *f, const char *name)
+{
+	int i = field_index(f->table->fields, f->table->nfields, name);
+	if (i >= 0 && form_edits(f, i))
+		f->sel = i;
+	form_check(f, f->sel);
 }
 
 void form_close(struct form *f)

@@ -9,6 +9,7 @@
 #include "ui/work.h"
 
 #define FORM_ERROR 200
+#define FORM_HINTS 32
 
 /* Whose value of a field is saved after two operators changed one row. */
 enum form_pick { PICK_NONE, PICK_THEIRS, PICK_OURS };
@@ -32,7 +33,7 @@ typedef enum ta_rc form_check_fn(
 /* What another operator did to the row meanwhile. */
 struct form_rival {
 	const char *who;     /* "user:anna", NULL: not known */
-	int64_t at_us;       /* 0: not known */
+	const char *at;      /* the time of day, "" not known */
 	const char *changed; /* names of the fields, as in the audit log; tells of secrets */
 };
 
@@ -46,13 +47,14 @@ struct form {
 	int64_t again_id; /* gone: what id was */
 	int version, sel, top;
 	int opened_version, merge_top;
-	int64_t rival_us;
-	char rival[80];
+	char rival[80], rival_at[16];
 	struct arena mem;
 	struct form_value *values; /* one per field of the table */
 	form_check_fn *check;      /* may be NULL */
 	char title[120], error[240];
-	const char *note; /* the owner's line below the fields, NULL none */
+	const char *note;              /* the owner's line below the fields, NULL none */
+	const char *hints[FORM_HINTS]; /* shown where there is room */
+	int nhints;
 	int cursor_y, cursor_x;
 };
 
@@ -61,6 +63,12 @@ enum form_result { FORM_NOT_ITS, FORM_GOES_ON, FORM_CHANGED, FORM_SAVE, FORM_LEA
 /* row NULL: a new one with the defaults. Opening closes what was open. */
 void form_open(
 	struct form *f, const struct table *t, const struct table_row *row, form_check_fn *check);
+/* A new row that begins with something: a field's text, the heading, lines that explain it, the
+ * field in which the cursor stands first. */
+void form_preset(struct form *f, const char *name, const char *text);
+void form_title(struct form *f, const char *title);
+void form_hint(struct form *f, const char *fmt, ...) TA_PRINTF(2, 3);
+void form_start(struct form *f, const char *name);
 void form_close(struct form *f); /* wipes secrets */
 bool form_changed(const struct form *f);
 enum form_result form_key(struct form *f, int key);

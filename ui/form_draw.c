@@ -129,6 +129,16 @@ static void draw_field(struct form *f, int i, struct box b, int row)
 	draw_text(&c, ST_BAD, -1, "^");
 }
 
+/* The owner's lines, where there is room behind the fields. */
+static void draw_hints(const struct form *f, struct box b, int row)
+{
+	for (int i = 0; i < f->nhints && row < b.h; i++) {
+		struct pen p = pen_at(b, row++);
+		draw_gap(&p, 2);
+		draw_text(&p, ST_TEXT, -1, f->hints[i]);
+	}
+}
+
 /* The last lines of the form: its fault, the field's help or fault, the owner's note. */
 static void draw_foot(const struct form *f, struct box b)
 {
@@ -174,6 +184,8 @@ void form_draw(struct form *f, struct box b)
 			draw_field(f, i, body, row - f->top);
 		row += lines;
 	}
+	if (!f->top)
+		draw_hints(f, body, row + 1);
 	if (b.h >= 3)
 		draw_foot(f, (struct box){b.y + b.h - 2, b.x, 2, b.w});
 }

@@ -1,9 +1,7 @@
 /* Two operators and one row: what it was, what each of them made of it, field by field, and whose
  * is saved. What only one of them changed is taken as it is; what both changed has to be chosen. */
-#include "src/clock.h"
 #include "src/utf8.h"
 #include "ui/form.h"
-#include "ui/format.h"
 #include "ui/term.h"
 
 #include <ncurses.h>
@@ -92,7 +90,7 @@ static void remember(struct form *f, const struct form_rival *r)
 	const char *who = r && r->who ? r->who : "";
 	f->saving = false;
 	f->error[0] = '\0';
-	f->rival_us = r ? r->at_us : 0;
+	snprintf(f->rival_at, sizeof(f->rival_at), "%s", r && r->at ? r->at : "");
 	if (strncmp(who, "user:", 5) == 0)
 		who += 5;
 	snprintf(f->rival, sizeof(f->rival), "%.70s", *who ? who : "another operator");
@@ -358,10 +356,8 @@ static void draw_detail(const struct form *f, struct box b)
 
 static void draw_story(const struct form *f, struct box b)
 {
-	char at[32] = "";
+	const char *at = f->rival_at;
 	struct pen p = pen_at(b, 0);
-	if (f->rival_us)
-		format_time(f->rival_us, clock_now_us(), at);
 	draw_gap(&p, 1);
 	draw_text(&p, ST_STRONG, 40, f->rival);
 	if (f->gone)

@@ -264,6 +264,10 @@ bool pane_events_request(struct app *app, enum req r)
 {
 	if (inspector_request(app, r))
 		return true;
+	if (r == REQ_TO_RULE) {
+		editor_from_event(app);
+		return true;
+	}
 	if (r == REQ_NEXT_PROBLEM || r == REQ_PREV_PROBLEM) {
 		if (!feed_next_problem(&app->feed, r == REQ_NEXT_PROBLEM ? 1 : -1))
 			app_toast(app, false, "no %s line with a problem",

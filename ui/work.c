@@ -10,6 +10,8 @@
 #include "src/clock.h"
 #include "ui/seen.h"
 #include "ui/trial.h"
+#include "db/docs.h"
+#include "ui/distinct.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -152,6 +154,35 @@ static enum ta_rc see(struct db *db, struct work *w)
 	return TA_OK;
 }
 
+static void see_event(void *arg, const struct docs_event *e, struct arena *scratch)
+{
+	struct distinct *d = arg;
+	struct rule_event event = {
+		.ev = &e->ev, .disposition = -1, .latency_us = -1, .received_us = e->received_us};
+	d->read++;
+	if (e->store_id == d->store_id)
+		distinct_see(d, &event, scratch);
+}
+
+static bool seen_enough(void *arg, int64_t reached_us)
+{
+	const struct distinct *d = arg;
+	return d->events >= DISTINCT_EVENTS || d->read >= DISTINCT_READ || reached_us >= d->to_us;
+}
+
+static enum ta_rc judge(struct db *db, struct work *w)
+{
+	struct docs_query q = {.from_us = w->distinct->from_us,
+		.to_us = w->distinct->to_us,
+		.each = see_event,
+		.pause = seen_enough,
+		.arg = w->distinct};
+	enum ta_rc rc = docs_each(db, &q, &w->err);
+	if (!rc)
+		distinct_choose(w->distinct);
+	return rc;
+}
+
 void work_run(struct db *db, struct work *w)
 {
 	if (w->kind == WORK_SEEN) {
@@ -164,6 +195,8 @@ void work_run(struct db *db, struct work *w)
 	if (w->kind == WORK_DEPENDS)
 		rc = table_list(db, table_get("pixel"), name < 0 ? NULL : w->edit.v[name], &w->mem,
 			&w->rows, &w->err);
+	else if (w->kind == WORK_DISTINCT)
+		rc = judge(db, w);
 	else if (w->kind == WORK_LIST)
 		rc = table_list(db, w->table, NULL, &w->mem, &w->rows, &w->err);
 	else if (w->kind == WORK_VERSIONS)

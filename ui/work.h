@@ -19,6 +19,7 @@ enum work_kind {
 	WORK_VERSIONS, /* what the row edit.id said before */
 	WORK_BACKTEST, /* ui/trial.h */
 	WORK_SAMPLE,   /* ui/sample.h */
+	WORK_DISTINCT, /* judges the newest events: what sets one apart (ui/distinct.h) */
 	WORK_ADD,      /* from here on works change something */
 	WORK_SET,
 	WORK_REMOVE,
@@ -35,6 +36,7 @@ struct work {
 	const char *order;      /* WORK_ORDER: kind of db/command.h, about pixel edit.id */
 	bool undo;              /* takes an earlier change back */
 	int to;                 /* WORK_ROLLBACK: the version that is gone back to */
+	struct distinct *distinct;
 
 	struct ta_err err;      /* rc TA_OK: done */
 	struct table_rows rows; /* WORK_LIST, WORK_DEPENDS */
