@@ -1,6 +1,7 @@
 /* Rules: temporal rows. A change closes the row in force at the change's revision and opens the
  * next version there, so that every route can be explained by the rules it saw. */
 #include "db/conn.h"
+#include "db/rule_route.h"
 #include "db/table.h"
 #include "src/arena.h"
 #include "src/buf.h"
@@ -244,6 +245,23 @@ static enum ta_rc scope(
 	return TA_OK;
 }
 
+/* Where it routes must be there, and not lead back. */
+static enum ta_rc check_route(
+	struct table_change *c, int64_t store_id, int64_t pixel_id, struct ta_err *err)
+{
+	const char *enabled = table_value(c, "enabled"), *shadow = table_value(c, "shadow");
+	const struct rule_route r = {.id = c->edit->id,
+		.store_id = store_id,
+		.pixel_id = pixel_id,
+		.platform = table_value(c, "platform"),
+		.with = c->v[WITH],
+		.live = enabled && strcmp(enabled, "true") == 0 &&
+			!(shadow && strcmp(shadow, "true") == 0)};
+	if (rule_action_of(c->v[ACTION]) != ACTION_ROUTE)
+		return TA_OK;
+	return rule_route_check(c->db, &r, c->edit->mem, err);
+}
+
 /* The next version of rule `id`; id 0 takes a new number. */
 static enum ta_rc write_version(struct table_change *c, int64_t id, int version, struct ta_err *err)
 {
@@ -251,6 +269,8 @@ static enum ta_rc write_version(struct table_change *c, int64_t id, int version,
 	PGresult *r = NULL;
 	struct db_args a = DB_ARGS_INIT;
 	enum ta_rc rc = scope(c, &store_id, &pixel_id, err);
+	if (!rc)
+		rc = check_route(c, store_id, pixel_id, err);
 	if (rc)
 		return rc;
 	db_arg_i64(&a, id);

@@ -355,7 +355,7 @@ static enum ta_rc release(struct router *rt, const struct command *c, struct ta_
 	if (rc == TA_INVALID)
 		return refuse(rt, c->id, err->msg, err);
 	if (!rc && !v.n)
-		return refuse(rt, c->id, v.answer, err);
+		return command_answer(rt->stage.db, c->id, true, v.answer, err);
 	b.release = &v;
 	if (!rc)
 		rc = commit(rt, &b, NULL, 0, err);

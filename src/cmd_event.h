@@ -10,5 +10,7 @@ int event_list(int argc, char **argv);
 int event_tail(int argc, char **argv);
 int event_show(int argc, char **argv);
 int delivery_list(int argc, char **argv);
+/* src/cmd_release.c: trackai delivery release. */
+int delivery_release(int argc, char **argv);
 
 #endif

@@ -261,6 +261,8 @@ int cmd_rule(int argc, char **argv)
 		return cmd_rule_rollback(argc, argv);
 	if (argc > 1 && strcmp(argv[1], "backtest") == 0)
 		return cmd_rule_backtest(argc, argv);
+	if (argc > 1 && strcmp(argv[1], "release") == 0)
+		return cmd_rule_release(argc, argv);
 	int status = cmd_table(argc, argv);
 	return status >= 0 ? status : cmd_verb_fail(argc, argv);
 }

@@ -5,5 +5,6 @@
 int cmd_rule_history(int argc, char **argv);
 int cmd_rule_rollback(int argc, char **argv);
 int cmd_rule_backtest(int argc, char **argv);
+int cmd_rule_release(int argc, char **argv);
 
 #endif

@@ -5,10 +5,12 @@
 #include "db/secret.h"
 #include "db/table.h"
 #include "src/arena.h"
+#include "src/buf.h"
 #include "src/clock.h"
 #include "src/cmd.h"
 #include "src/cmd_db.h"
 #include "src/cmd_out.h"
+#include "src/cmd_rule_stat.h"
 #include "src/opt.h"
 
 #include <stdio.h>
@@ -24,8 +26,9 @@ struct line {
 	struct arena mem;
 	const char *values[FIELDS_MAX]; /* by field, NULL: not given */
 	const char *store;              /* list --store */
+	struct rule_stats stats;        /* of rules, in lists and shows */
 	long version;
-	bool json;
+	bool json, counted;
 	int argc;
 	char **argv;
 };
@@ -157,17 +160,42 @@ static const char *shown(const struct ta_field *f, const char *v, char at[32])
 	return at;
 }
 
+/* What rules did is told with them. */
+static enum ta_rc count_rules(struct db *db, struct line *l, struct ta_err *err)
+{
+	l->counted = l->table == &table_rule;
+	return l->counted ? cmd_rule_stats(db, &l->mem, &l->stats, err) : TA_OK;
+}
+
+static json_t *row_json(const struct line *l, const struct table_row *row)
+{
+	json_t *o = table_json(l->table, row);
+	if (l->counted)
+		json_object_set_new(o, "last_24h", cmd_rule_stat_json(&l->stats, row->id));
+	return o;
+}
+
+static void stat_cell(const struct line *l, struct out_table *o, const struct table_row *row)
+{
+	struct buf b = BUF_INIT(1000);
+	cmd_rule_stat_text(&b, &l->stats, row->id);
+	out_cell(o, buf_str(&b));
+	buf_release(&b);
+}
+
 static enum ta_rc run_list(struct db *db, struct line *l, struct ta_err *err)
 {
 	const struct table *t = l->table;
 	struct table_rows rows;
 	enum ta_rc rc = table_list(db, t, l->store, &l->mem, &rows, err);
+	if (!rc)
+		rc = count_rules(db, l, err);
 	if (rc)
 		return rc;
 	if (l->json) {
 		json_t *all = json_array();
 		for (size_t i = 0; i < rows.n; i++)
-			json_array_append_new(all, table_json(t, &rows.rows[i]));
+			json_array_append_new(all, row_json(l, &rows.rows[i]));
 		out_json(all);
 		return TA_OK;
 	}
@@ -176,6 +204,8 @@ static enum ta_rc run_list(struct db *db, struct line *l, struct ta_err *err)
 	for (size_t f = 0; f < t->nfields; f++)
 		if (!(t->fields[f].flags & FIELD_WIDE))
 			out_head(&o, t->fields[f].name);
+	if (l->counted)
+		out_head(&o, "last 24 h");
 	for (size_t i = 0; i < rows.n; i++) {
 		out_cellf(&o, "%lld", (long long)rows.rows[i].id);
 		for (size_t f = 0; f < t->nfields; f++) {
@@ -183,6 +213,8 @@ static enum ta_rc run_list(struct db *db, struct line *l, struct ta_err *err)
 			if (!(t->fields[f].flags & FIELD_WIDE))
 				out_cell(&o, shown(&t->fields[f], rows.rows[i].v[f], at));
 		}
+		if (l->counted)
+			stat_cell(l, &o, &rows.rows[i]);
 	}
 	out_print(&o);
 	return TA_OK;
@@ -192,7 +224,7 @@ static void print_row(const struct line *l, const struct table_row *row)
 {
 	const struct table *t = l->table;
 	if (l->json) {
-		out_json(table_json(t, row));
+		out_json(row_json(l, row));
 		return;
 	}
 	struct out_table o = {0};
@@ -205,6 +237,10 @@ static void print_row(const struct line *l, const struct table_row *row)
 		out_cell(&o, t->fields[f].name);
 		out_cell(&o, shown(&t->fields[f], row->v[f], at));
 	}
+	if (l->counted) {
+		out_cell(&o, "last 24 h");
+		stat_cell(l, &o, row);
+	}
 	out_print(&o);
 }
 
@@ -212,6 +248,8 @@ static enum ta_rc run_show(struct db *db, struct line *l, struct ta_err *err)
 {
 	struct table_row row;
 	enum ta_rc rc = cmd_table_row(db, l->table, l->argv[2], &l->mem, &row, err);
+	if (!rc)
+		rc = count_rules(db, l, err);
 	if (!rc)
 		print_row(l, &row);
 	return rc;

@@ -30,8 +30,8 @@ class Transfer(unittest.TestCase):
         cls.p.run("rule", "add", "--name", "no tests", "--expr", "test", "--action", "drop", "--priority", "1")
         cls.p.run("rule", "add", "--name", "z large", "--expr", 'value >= 50 EUR and utm.source == "pin"',
                   "--action", "send", "--store", "Shop", "--pixel", "meta", "--note", "only large \"ones\"")
-        cls.p.run("rule", "add", "--name", "a small", "--expr", "value < 1 EUR", "--action", "route",
-                  "--with", "Shop/pinterest", "--platform", "tiktok", "--enabled", "false", "--shadow", "true")
+        cls.p.run("rule", "add", "--name", "a small", "--expr", "value < 1 EUR", "--action", "hold",
+                  "--with", "2h", "--platform", "tiktok", "--enabled", "false", "--shadow", "true")
 
     @classmethod
     def tearDownClass(cls):
@@ -83,7 +83,7 @@ class Transfer(unittest.TestCase):
         self.assertRegex(doc["stores"][0]["uid"], "^[0-9a-f]{32}$")
         self.assertEqual((doc["rules"][1]["pixel"], doc["rules"][1]["priority"], doc["rules"][2]["enabled"],
                           doc["rules"][0]["store"], doc["rules"][2]["with"], doc["rules"][2]["shadow"]),
-                         ("Shop/meta", 100, False, None, "Shop/pinterest", True))
+                         ("Shop/meta", 100, False, None, "2h", True))
         for word in ("hush", "token of", '"id"', "author", '"created":', "since_id"):
             self.assertNotIn(word, text)
         path = os.path.join(self.p.home, "out.json")
