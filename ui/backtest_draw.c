@@ -68,8 +68,11 @@ static void draw_sum(struct page *g)
 {
 	const struct trial *t = g->v->done;
 	struct pen p = next(g);
-	char took[16];
-	format_span(t->took_us, took);
+	char took[32];
+	if (t->took_us < US_PER_S)
+		snprintf(took, sizeof(took), "%d ms", (int)(t->took_us / 1000));
+	else
+		format_span(t->took_us, took);
 	if (t->run.stopped) {
 		draw_glyph(&p, ST_WARN, GL_WARN);
 		draw_fmt(&p, ST_WARN, " ended at %d %%: ", atomic_load(&t->percent));
@@ -149,6 +152,13 @@ static void draw_counts_short(struct page *g)
 	}
 }
 
+static void draw_outcome(struct pen *p, int disposition, int reason)
+{
+	draw_text(p, ST_TEXT, -1, disposition_word(disposition));
+	if (*reason_word(reason))
+		draw_fmt(p, ST_TEXT, " (%s)", reason_word(reason));
+}
+
 static void draw_moves(struct page *g, int most)
 {
 	for (size_t i = 0; i < g->b->nmoves && most > 0; i++, most--) {
@@ -161,9 +171,10 @@ static void draw_moves(struct page *g, int most)
 		}
 		format_count(m->n, n);
 		draw_right(&p, ST_STRONG, 8, n);
-		draw_fmt(&p, ST_TEXT, "  %s: %s %s %s: %s", disposition_word(m->before),
-			reason_word(m->before_reason), theme_glyph(GL_ARROW),
-			disposition_word(m->after), reason_word(m->after_reason));
+		draw_gap(&p, 2);
+		draw_outcome(&p, m->before, m->before_reason);
+		draw_fmt(&p, ST_TEXT, " %s ", theme_glyph(GL_ARROW));
+		draw_outcome(&p, m->after, m->after_reason);
 	}
 }
 
@@ -176,7 +187,7 @@ struct shape {
 
 static struct shape shape_of(int w)
 {
-	struct shape s = {.time = 9, .event = 17, .store = 14, .pixel = 9, .value = 12, .way = 20};
+	struct shape s = {.time = 9, .event = 16, .store = 13, .pixel = 10, .value = 11, .way = 20};
 	int *const drop[] = {&s.store, &s.pixel, &s.event};
 	int used = 0;
 	for (const int *p = &s.time; p < &s.rest; p++)
@@ -259,7 +270,7 @@ static void draw_changes(struct page *g)
 	draw_head(&p, s.store, "Store", false);
 	draw_head(&p, s.pixel, "Pixel", false);
 	draw_head(&p, s.value - 1, "Value", true);
-	draw_head(&p, s.way + 1, " Now, then with the draft", false);
+	draw_head(&p, s.way + 1, " Now, then draft", false);
 	draw_head(&p, s.rest, s.rest > 12 ? " by rule" : "", false);
 	list_fit(l, n, h);
 	for (int i = 0; i < h && l->top + i < n; i++) {

@@ -137,8 +137,8 @@ static void ask_back(struct app *app)
 			.version = now->row.version,
 			.to = to->row.version};
 		snprintf(q->text, sizeof(q->text),
-			"Roll %s %.40s back to version %d? This changes %.140s.", v->table->word,
-			v->name, to->row.version, buf_str(&what));
+			"Back to version %d? It changes %.160s of %s %.60s.", to->row.version,
+			buf_str(&what), v->table->word, v->name);
 	}
 	buf_release(&what);
 }
@@ -192,30 +192,54 @@ bool versions_request(struct app *app, enum req r)
 /* Drawing -----------------------------------------------------------------------------------------
  */
 
-static void draw_version(
-	const struct versions_view *v, int i, int64_t now_us, bool wide, struct pen p)
+/* Columns of the list; what is left goes to what was changed and to why, half and half. */
+#define W_FORCE 10
+#define W_WHEN  14
+#define W_WHO   11
+
+static int changed_width(int w)
+{
+	return TA_MAX((w - 5 - W_FORCE - W_WHEN - W_WHO) / 2, 8);
+}
+
+static void draw_head_line(struct pen p)
+{
+	int w = changed_width(p.end - p.x);
+	draw_head(&p, 5, "#", true);
+	draw_head(&p, W_FORCE, "", false);
+	draw_head(&p, W_WHEN, "When", false);
+	draw_head(&p, W_WHO, "Who", false);
+	draw_head(&p, w, "Changed", false);
+	draw_head(&p, p.end - p.x, "Reason", false);
+}
+
+/* A cell with a blank behind it. */
+static void cell(struct pen *p, int w, const char *text)
+{
+	draw_cell(p, ST_TEXT, w - 1, text);
+	draw_gap(p, 1);
+}
+
+static void draw_version(const struct versions_view *v, int i, int64_t now_us, struct pen p)
 {
 	const struct row_version *at = &v->all.v[i], *old = before(v, i);
-	char text[48], when[32];
+	char number[16], when[32];
 	struct buf what = BUF_INIT(200);
 	const char *who = strchr(at->actor, ':');
+	int w = changed_width(p.end - p.x);
 	p.selected = i == v->list.sel;
 	draw_text(&p, ST_STRONG, 1, p.selected ? theme_glyph(GL_SELECT) : " ");
-	snprintf(text, sizeof(text), "%d", at->row.version);
-	draw_right(&p, ST_STRONG, 4, text);
-	draw_cell(&p, ST_STRONG, 10, at->now ? "  in force" : "");
-	draw_gap(&p, 1);
+	snprintf(number, sizeof(number), "%d", at->row.version);
+	draw_right(&p, ST_STRONG, 4, number);
+	draw_cell(&p, ST_STRONG, W_FORCE, at->now ? " in force" : "");
 	format_when(at->at_us, now_us, when);
-	draw_cell(&p, ST_TEXT, 13, when);
-	draw_gap(&p, 1);
-	draw_cell(&p, ST_TEXT, 10, who ? who + 1 : at->actor);
-	draw_gap(&p, 1);
+	cell(&p, W_WHEN, when);
+	cell(&p, W_WHO, who ? who + 1 : at->actor);
 	if (old)
 		names(v->table, &old->row, at, &what);
 	else
 		buf_adds(&what, v->all.first ? "made" : "as far as it was read");
-	draw_cell(&p, ST_TEXT, wide ? 40 : TA_MAX((p.end - p.x) / 2, 10), buf_str(&what));
-	draw_gap(&p, 1);
+	cell(&p, w, buf_str(&what));
 	draw_text(&p, ST_TEXT, -1, at->note);
 	draw_fill(&p, ST_TEXT);
 	buf_release(&what);
@@ -279,12 +303,11 @@ void versions_draw(struct versions_view *v, int64_t now_us, struct box b)
 				    : "being read");
 		return;
 	}
-	struct pen p = pen_at(b, 1);
-	draw_head(&p, b.w, "    #            When          Who        Changed, reason", false);
+	draw_head_line(pen_at(b, 1));
 	struct box rows = {b.y + 2, b.x, h, b.w};
 	list_fit(&v->list, n, h);
 	for (int i = 0; i < h && v->list.top + i < n; i++)
-		draw_version(v, v->list.top + i, now_us, b.w >= 120, pen_at(rows, i));
+		draw_version(v, v->list.top + i, now_us, pen_at(rows, i));
 	if (b.h - h - 2 >= 2)
 		draw_below(v, (struct box){b.y + 2 + h, b.x, b.h - h - 2, b.w});
 }
