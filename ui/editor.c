@@ -61,11 +61,14 @@ static bool form_here(const struct app *app)
 	return f->open && editor_here(app, &id) && editor_table(id) == f->table;
 }
 
-static unsigned form_context(const struct form *f)
+static unsigned form_context(const struct form *f, bool review)
 {
+	unsigned of_rule = f->table == editor_table(GRID_RULES) ? K_RULE_FORM : 0;
+	if (review)
+		return K_REVIEW | of_rule;
 	if (f->choosing)
 		return f->gone ? K_MERGE : K_MERGE | K_PICK;
-	return f->merged ? K_FORM | K_MERGED : K_FORM;
+	return (f->merged ? K_FORM | K_MERGED : K_FORM) | of_rule;
 }
 
 unsigned editor_context(const struct app *app)
@@ -77,7 +80,7 @@ unsigned editor_context(const struct app *app)
 	if (e->backtest.open && id == GRID_RULES)
 		return K_BACKTEST;
 	if (form_here(app))
-		return e->review.open ? K_REVIEW : form_context(&e->form);
+		return form_context(&e->form, e->review.open);
 	return e->versions.open && e->versions.table == editor_table(id) ? K_VERSIONS : 0;
 }
 
@@ -87,8 +90,8 @@ bool editor_cursor(const struct app *app, int *y, int *x)
 	unsigned context = editor_context(app);
 	if (e->ask.kind != ASK_NOTHING || !(context & (K_FORM | K_REVIEW)))
 		return false;
-	*y = context == K_REVIEW ? e->review.cursor_y : e->form.cursor_y;
-	*x = context == K_REVIEW ? e->review.cursor_x : e->form.cursor_x;
+	*y = context & K_REVIEW ? e->review.cursor_y : e->form.cursor_y;
+	*x = context & K_REVIEW ? e->review.cursor_x : e->form.cursor_x;
 	return true;
 }
 
@@ -418,7 +421,7 @@ bool editor_key(struct app *app, int key)
 	unsigned context = editor_context(app);
 	if (app->edit.ask.kind != ASK_NOTHING)
 		answer(app, key);
-	else if (context == K_REVIEW)
+	else if (context & K_REVIEW)
 		review_takes(app, key);
 	else if (context & (K_FORM | K_MERGE))
 		form_takes(app, key);
@@ -520,7 +523,7 @@ static bool draw_over(struct app *app, struct box b)
 		backtest_draw(&e->backtest, &app->data, b);
 	else if (context == K_VERSIONS)
 		versions_draw(&e->versions, app->data.now_us, b);
-	else if (context == K_REVIEW)
+	else if (context & K_REVIEW)
 		review_draw(&e->review, e->form.note, said(e), b);
 	else if (context)
 		form_draw(&e->form, b);

@@ -22,6 +22,7 @@ enum key_context {
 	K_REVIEW = 1 << 16, /* what a form would change */
 	K_VERSIONS = 1 << 17, /* what a row said before */
 	K_BACKTEST = 1 << 18,
+	K_RULE_FORM = 1 << 19,                 /* beside K_FORM and K_REVIEW: of a rule */
 	K_ALL = 511 | K_VERSIONS | K_BACKTEST, /* wherever letters are commands */
 	K_TABLES = K_STORES | K_PIXELS | K_RULES
 };

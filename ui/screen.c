@@ -264,7 +264,7 @@ static void build_help(struct app *app)
 		const char *title;
 	} groups[] = {{K_OVERVIEW, "Overview"}, {K_HEALTH, "Health"}, {K_EVENTS, "Events"},
 		{K_REVENUE, "Revenue"}, {K_STORES, "Stores"}, {K_PIXELS, "Pixels"},
-		{K_RULES, "Rules"}, {K_FORM | K_MERGED, "Forms"},
+		{K_RULES, "Rules"}, {K_FORM | K_MERGED | K_RULE_FORM, "Forms"},
 		{K_MERGE | K_PICK, "Two operators, one row"}, {K_REVIEW, "Before saving"},
 		{K_VERSIONS, "History"}, {K_BACKTEST, "Backtest"}, {K_INSPECT, "Inspector"}};
 	struct textview *t = &app->help_text;
