@@ -138,6 +138,24 @@ static void every(struct app *app, const char *rest)
 	app_toast(app, false, "refreshes every %ld s", s);
 }
 
+static void request(struct app *app, enum req r)
+{
+	if (key_contexts(r) & app_context(app))
+		app_request(app, r);
+	else
+		app_toast(app, true, "not here: %s", key_help(r));
+}
+
+static void backtest(struct app *app, const char *rest)
+{
+	char *end;
+	long hours = strtol(rest, &end, 10);
+	if (!*rest)
+		request(app, REQ_BACKTEST);
+	else
+		backtest_hours(app, *end ? 0 : hours);
+}
+
 static void run(struct app *app, enum command c, const char *rest)
 {
 	switch (c) {
@@ -159,6 +177,9 @@ static void run(struct app *app, enum command c, const char *rest)
 	case COMMAND_every:
 		every(app, rest);
 		return;
+	case COMMAND_backtest:
+		backtest(app, rest);
+		return;
 	case COMMAND_q:
 		app_request(app, REQ_QUIT_ALL);
 		return;
@@ -176,18 +197,10 @@ static enum req request_of(const char *line, size_t n)
 			return others[i].r;
 	for (int r = 1; r < REQ_COUNT; r++) {
 		key_word((enum req)r, word);
-		if (is(word, line, n) && !(key_contexts((enum req)r) & K_FORM))
+		if (is(word, line, n) && !(key_contexts((enum req)r) & K_TYPING))
 			return (enum req)r;
 	}
 	return REQ_NONE;
-}
-
-static void request(struct app *app, enum req r)
-{
-	if (key_contexts(r) & app_context(app))
-		app_request(app, r);
-	else
-		app_toast(app, true, "not here: %s", key_help(r));
 }
 
 bool app_command(struct app *app, const char *line)

@@ -13,6 +13,7 @@ enum cmd_argument {
 	ARG_PIXEL,
 	ARG_EXPORT,
 	ARG_SECONDS,
+	ARG_HOURS,
 	ARG_SWITCH
 };
 

@@ -24,7 +24,8 @@ enum key_context {
 	K_BACKTEST = 1 << 18,
 	K_RULE_FORM = 1 << 19,                 /* beside K_FORM and K_REVIEW: of a rule */
 	K_ALL = 511 | K_VERSIONS | K_BACKTEST, /* wherever letters are commands */
-	K_TABLES = K_STORES | K_PIXELS | K_RULES
+	K_TABLES = K_STORES | K_PIXELS | K_RULES,
+	K_TYPING = K_FORM | K_REVIEW | K_RULE_FORM /* letters are text */
 };
 
 enum req {

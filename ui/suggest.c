@@ -297,7 +297,7 @@ static void add_commands(const struct app *app, struct complete *c)
 	for (int r = 1; r < REQ_COUNT; r++) {
 		char word[KEY_WORD];
 		key_word((enum req)r, word);
-		if (key_contexts((enum req)r) & app_context(app) & ~(unsigned)K_FORM)
+		if (key_contexts((enum req)r) & app_context(app) & ~(unsigned)K_TYPING)
 			complete_add(c, word, key_help((enum req)r), true);
 	}
 }
@@ -312,6 +312,8 @@ static void add_argument(const struct app *app, struct complete *c, enum cmd_arg
 		{"csv", "for a spreadsheet"}, {"json", "for a script: one array"}};
 	static const struct word seconds[] = {{"1", "each second"}, {"2", "every 2 s"},
 		{"5", "every 5 s"}, {"10", "every 10 s"}, {"30", "every 30 s"}};
+	static const struct word hours[] = {{"1", "the last hour"}, {"24", "a day"},
+		{"72", "three days"}, {"168", "a week"}, {"720", "thirty days"}};
 	static const struct word switches[] = {{"on", ""}, {"off", ""}};
 	const struct data *d = &app->data;
 	switch (argument) {
@@ -320,6 +322,9 @@ static void add_argument(const struct app *app, struct complete *c, enum cmd_arg
 		return;
 	case ARG_EXPORT:
 		add_words(c, forms, TA_COUNT(forms));
+		return;
+	case ARG_HOURS:
+		add_words(c, hours, TA_COUNT(hours));
 		return;
 	case ARG_SECONDS:
 		add_words(c, seconds, TA_COUNT(seconds));

@@ -118,7 +118,7 @@ static void a_choice_may_be_written_by_hand(void **state)
 	(void)state;
 	struct app *app = conflict();
 	type(app, "e"); /* the form, at the priority */
-	assert_int_equal(app_context(app), K_FORM | K_MERGED);
+	assert_int_equal(app_context(app), K_FORM | K_MERGED | K_RULE_FORM);
 	app_key(app, 21);
 	type(app, "6");
 	app_key(app, 20); /* ^T: both versions again */
