@@ -528,7 +528,10 @@ bool pattern_match(const struct pattern *p, struct arena *a, const char *subject
 	struct alive now = alive_new(a, p->n), next = alive_new(a, p->n);
 	const char *s = subject, *end = subject + TA_MIN(len, (size_t)PATTERN_MAX_SUBJECT);
 	now.round = next.round = 1;
+	bool anchored = p->steps[0].kind == STEP_BEGIN;
 	for (;;) {
+		if (anchored && s != subject && now.n == 0)
+			return false;
 		reach(p, &now, 0, s == subject, s == end);
 		for (int i = 0; i < now.n; i++)
 			if (p->steps[now.list[i]].kind == STEP_MATCH)
