@@ -179,6 +179,9 @@ static enum rule_fault unordered(
 		return RULE_FAULT_NONE;
 	if (x->type == RULE_NULL || y->type == RULE_NULL)
 		return RULE_FAULT_MISSING;
+	if (x->type == RULE_LIST && x->nlist > 0 && y->type != RULE_LIST)
+		return unordered(
+			op, &x->list[0], y); /* it stands for its elements, all of a kind */
 	return isnan(to_number(x)) || isnan(to_number(y)) ? RULE_FAULT_TYPE : RULE_FAULT_NONE;
 }
 
@@ -213,8 +216,7 @@ static struct rule_value eval_var(struct run *r, const struct rule_node *n)
 {
 	struct rule_value v = {.type = RULE_NULL};
 	const struct rule_source *s = r->src;
-	bool any = n->field >= 0 && strncmp(n->path, "custom.", 7) == 0;
-	bool found = s->get_field && n->field >= 0 && !any
+	bool found = s->get_field && n->field >= 0 && !n->custom
 			     ? s->get_field(s->data, n->field, r->a, &v)
 			     : s->get(s->data, n->path, r->a, &v);
 	return found ? v : (struct rule_value){.type = RULE_NULL};

@@ -48,15 +48,30 @@ static const json_t *step(const json_t *j, const char *key, size_t n)
 	return NULL;
 }
 
+static bool get_each(const json_t *list, const char *path, struct arena *a, struct rule_value *out);
+
+/* Of a list, items.price means the price of each element, as it does of an event. */
 static bool get(const void *data, const char *path, struct arena *a, struct rule_value *out)
 {
 	const json_t *j = data;
 	while (j && *path) {
 		size_t n = strcspn(path, ".");
+		if (json_is_array(j) && strspn(path, "0123456789") < n)
+			return get_each(j, path, a, out);
 		j = step(j, path, n);
 		path += n + (path[n] == '.');
 	}
 	return j && put(j, a, out);
+}
+
+static bool get_each(const json_t *list, const char *path, struct arena *a, struct rule_value *out)
+{
+	size_t n = json_array_size(list), found = 0;
+	struct rule_value *values = arena_alloc(a, n * sizeof(*values));
+	for (size_t i = 0; i < n; i++)
+		found += get(json_array_get(list, i), path, a, &values[found]);
+	*out = (struct rule_value){.type = RULE_LIST, .list = values, .nlist = found};
+	return found > 0;
 }
 
 /* The member that a path begins with; "" is all of it. */

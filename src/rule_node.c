@@ -42,6 +42,7 @@ struct rule_node *rule_node_var(struct arena *a, const char *path, size_t at)
 	struct rule_node *n = rule_node_new(a, OP_VAR, at);
 	n->path = path;
 	n->field = rule_field_of(path);
+	n->custom = strncmp(path, "custom.", 7) == 0;
 	return n;
 }
 

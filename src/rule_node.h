@@ -23,6 +23,7 @@ struct rule_node {
 	struct rule_value val; /* CONST; LIST when all of it is constant */
 	const char *path;      /* VAR */
 	int field;             /* VAR: number in field.def, -1 unknown */
+	bool custom;           /* VAR: a member of custom, known by its path only */
 	struct rule_node **kids;
 	size_t nkids;
 	const struct pattern *pattern;                /* MATCHES */

@@ -147,7 +147,7 @@ static void test_forms(void **state)
 
 static const char DATA[] =
 	"{\"value\":72.39,\"currency\":\"USD\",\"country\":\"US\",\"test\":false,\"n\":\"5\","
-	"\"zero\":0,"
+	"\"zero\":0,\"prices\":[10,60],"
 	"\"empty\":\"\",\"none\":null,\"tags\":[\"a\",\"b\"],\"utm\":{\"source\":\"pinterest\","
 	"\"campaign\":\"fall-2026\"},\"items\":[{\"id\":\"x1\"},{\"id\":\"x2\"}],"
 	"\"received\":1795343000,\"user\":{\"email\":\"jane@example.com\"},\"state\":\"dead\"}";
@@ -172,7 +172,16 @@ static const struct {
 	{"state in [delivered, failed]", true}, {"country == us", false}, {"country < 5", false},
 	{"country > A", true}, {"value > @zero", true}, {"(value > 5) == true", true},
 	{"test or value > 5 and country == US", true}, {"(test or value > 5) country == CA", false},
-	{"utm", true}, {"!!value", true}, {"value country test", false}};
+	{"utm", true}, {"!!value", true}, {"value country test", false}, {"tags == a", true},
+	{"tags != a", false}, {"tags in [b, z]", true}, {"tags starts with b", true},
+	{"items.id == x2", true}, {"items.id == x3", false}, {"items.id in [x9, x1]", true},
+	{"not items.id exists", false}, {"items.nix exists", false},
+	{"prices > 50 and prices < 20", true}, {"prices > 70", false}, {"n in [5, 6]", true},
+	{"received > -1h30m", true}, {"received > -9m59s", false},
+	{"some(items, id == \"x2\")", true}, {"all(items, id == \"x2\")", false},
+	{"add(value, 1) > 73", true}, {"if(test, false, value > 5)", true},
+	{"missing(\"value\", \"nix\") == nix", true}, {"var(\"nix\", 7) == 7", true},
+	{"cat(country, \"-\", currency) == 'US-USD'", true}, {"min(prices, 3) == 3", false}};
 
 /* 2026-11-22T10:40:00Z */
 #define NOW 1795344000
