@@ -126,6 +126,7 @@ def within(seconds, attempt, what, tries=6):
     """What must be quick is quick in one of some tries: a busy machine spoils one of them, a program that
     waits for something spoils them all. Returns what that attempt returned."""
     took = []
+    seconds *= SLOW
     for _ in range(tries):
         begun = time.monotonic()
         got = attempt()

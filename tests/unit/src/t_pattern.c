@@ -129,9 +129,13 @@ static void test_bounded(void **state)
 	char subject[8193];
 	memset(subject, 'a', sizeof(subject) - 1);
 	subject[8192] = '\0';
-	int64_t from = clock_mono_us();
-	assert_false(match("^(a|a|aa)*(a*)*(a+)+b$", subject));
-	assert_in_range(clock_mono_us() - from, 0, 2 * US_PER_S);
+	int64_t best = INT64_MAX;
+	for (int i = 0; i < 3; i++) { /* a busy machine may take the time of one */
+		int64_t from = clock_mono_us();
+		assert_false(match("^(a|a|aa)*(a*)*(a+)+b$", subject));
+		best = TA_MIN(best, clock_mono_us() - from);
+	}
+	assert_in_range(best, 0, 2 * US_PER_S);
 }
 
 int main(void)

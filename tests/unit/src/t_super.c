@@ -89,7 +89,7 @@ static void test_kills_what_does_not_stop(void **state)
 	struct super super = {.children = &c, .n = 1};
 	int64_t begun = clock_mono_us();
 	assert_int_equal(super_run(&super, &err), TA_OK);
-	assert_true(clock_mono_us() - begun < 5 * US_PER_S);
+	assert_true(clock_mono_us() - begun < 9 * US_PER_S); /* its own bound, not the usual one */
 	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
 	munmap(s, sizeof(*s));
 }
