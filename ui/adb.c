@@ -32,8 +32,9 @@ struct adb {
 	int64_t lull_us;    /* not polled before */
 	int64_t careful_us; /* until then every query is synchronised by itself */
 	bool flushing;      /* libpq holds bytes that the socket did not take yet */
-	bool apart;  /* the batch has a synchronisation behind each query, not one at its end */
-	bool synced; /* the last one has come */
+	bool apart;   /* the batch has a synchronisation behind each query, not one at its end */
+	bool synced;  /* the last one has come */
+	bool changed; /* the catalogue, since adb_changed() was asked */
 	char error[200], name[64];
 };
 
@@ -121,6 +122,7 @@ static void connected(struct adb *db)
 	}
 	db->state = ADB_IDLE;
 	adb_add(db, -1, "LISTEN tick");
+	adb_add(db, -1, "LISTEN config");
 	adb_send(db, 0);
 }
 
@@ -161,6 +163,13 @@ int adb_timeout(const struct adb *db)
 bool adb_ready(const struct adb *db)
 {
 	return db->state == ADB_IDLE || db->state == ADB_BUSY;
+}
+
+bool adb_changed(struct adb *db)
+{
+	bool changed = db->changed;
+	db->changed = false;
+	return changed;
 }
 
 bool adb_idle(const struct adb *db)
@@ -264,7 +273,9 @@ static bool read_results(struct adb *db)
 	}
 	PGnotify *note;
 	while ((note = PQnotifies(db->pg))) {
-		tick = true;
+		bool config = strcmp(note->relname, "config") == 0;
+		tick = tick || !config;
+		db->changed = db->changed || config;
 		PQfreemem(note);
 	}
 	return tick;

@@ -1,6 +1,7 @@
-/* Asynchronous libpq for the console: connects, listens to `tick`, runs batches of SELECTs in one
- * round trip (pipeline), reconnects with back-off. Nothing here ever waits: the loop polls the
- * socket and calls adb_pump(). Name resolution is the one thing libpq does synchronously. */
+/* Asynchronous libpq for the console: connects, listens to `tick` and `config`, runs batches of
+ * SELECTs in one round trip (pipeline), reconnects with back-off. Nothing here ever waits: the loop
+ * polls the socket and calls adb_pump(). Name resolution is the one thing libpq does synchronously.
+ */
 #ifndef UI_ADB_H
 #define UI_ADB_H
 
@@ -25,6 +26,9 @@ short adb_events(const struct adb *db);
 int adb_timeout(const struct adb *db);
 /* Goes on with whatever is possible. Returns true when a tick arrived. */
 bool adb_pump(struct adb *db);
+
+/* Whether stores, pixels or rules were changed by anybody since the last call. */
+bool adb_changed(struct adb *db);
 
 bool adb_ready(const struct adb *db); /* connected */
 bool adb_idle(const struct adb *db);  /* connected and no batch in flight */

@@ -149,6 +149,7 @@ void editor_tick(struct app *app, bool now)
 	if (!editor_here(app, &id) || (app->paused && !now))
 		return;
 	struct grid *g = &app->edit.grids[id];
+	g->again = g->asked && now;
 	if (g->asked || (!now && app->mono_us < g->due_us))
 		return;
 	g->asked = true;
@@ -162,6 +163,9 @@ void editor_take(struct app *app, struct work *w)
 		for (int i = 0; i < GRID_COUNT; i++)
 			if (editor_table((enum grid_id)i) == w->table)
 				grid_take(&app->edit.grids[i], w);
+		enum grid_id id;
+		if (editor_here(app, &id) && app->edit.grids[id].again)
+			editor_tick(app, true);
 	} else if (w->kind == WORK_DEPENDS) {
 		editor_depends(app, w);
 	} else if (w->kind == WORK_VERSIONS) {

@@ -19,7 +19,7 @@ enum grid_id { GRID_STORES, GRID_PIXELS, GRID_RULES, GRID_COUNT };
 struct grid {
 	struct arena mem;
 	struct table_rows rows;
-	bool loaded, asked;
+	bool loaded, asked, again; /* again: they changed while they were being read */
 	struct list list;
 	int64_t sel_id, due_us; /* due_us: monotonic */
 	char error[240];

@@ -42,6 +42,11 @@ void fetch_release(struct fetch *f)
 	buf_release(&f->sql);
 }
 
+void fetch_catalogue(struct fetch *f)
+{
+	f->due_us[SET_STORES] = f->due_us[SET_PIXELS] = 0;
+}
+
 void fetch_lost(struct fetch *f)
 {
 	memset(f->due_us, 0, sizeof(f->due_us));

@@ -49,6 +49,7 @@ void fetch_plan(struct fetch *f, struct app *app, struct adb *db, bool refresh);
 /* Takes one result (adb_done_cb's arguments). */
 void fetch_take(
 	struct fetch *f, struct app *app, int tag, const PGresult *r, const struct ta_err *err);
-void fetch_lost(struct fetch *f); /* the connection broke: everything is due again */
+void fetch_catalogue(struct fetch *f); /* stores or pixels were changed: due now */
+void fetch_lost(struct fetch *f);      /* the connection broke: everything is due again */
 
 #endif

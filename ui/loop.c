@@ -147,6 +147,11 @@ static void take_database(struct loop *l)
 {
 	bool tick = adb_pump(l->db), idle = adb_idle(l->db);
 	watch_link(l);
+	if (adb_changed(l->db)) {
+		fetch_catalogue(&l->fetch);
+		editor_tick(&l->app, !l->app.paused);
+		idle = adb_idle(l->db);
+	}
 	if (tick && l->app.mono_us - l->asked_us >= l->app.interval_s * US_PER_S * 9 / 10) {
 		l->asked_us = l->app.mono_us;
 		fetch_plan(&l->fetch, &l->app, l->db, true);

@@ -2,12 +2,13 @@
 back and deleted; two consoles edit one rule and nobody's change is lost."""
 import os
 import sys
+import time
 import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import seed  # noqa: E402
 from t_console import LEFT_ON, Terminal  # noqa: E402
-from lib import Cluster, Program, wait_until  # noqa: E402
+from lib import SLOW, Cluster, Program, wait_until  # noqa: E402
 
 SAVE, TAB, CLEAR, BTAB, YOURS, EDITOR = b"\x13", b"\t", b"\x15", b"\x1b[Z", b"\x19", b"\x18"
 ENTER = b"\r"
@@ -156,6 +157,31 @@ class Editor(unittest.TestCase):
         t.sees(["a secret is never written to a file"])
         left = [f for f in os.listdir("/tmp") if f.startswith("trackai-edit-")]
         self.assertEqual(left, [])
+
+    def test_a_change_is_seen_everywhere_within_a_second(self):
+        self.prog.run("rule", "add", "--name", "seen", "--expr", "test", "--action", "drop")
+        self.addCleanup(self.prog.run, "rule", "delete", "seen")
+        consoles = [self.start("console", "rules"), self.start("console", "rules")]
+        for t in consoles:
+            t.sees(["RULES", "seen"])
+            t.keys(b"----")
+            t.sees(["refreshes every 30 s"])
+        one, two = consoles
+        one.keys(b"G\r")
+        one.sees(["Edit rule"])
+        two.keys(b"\x0c")
+        two.read(0.3)
+        one.keys(TAB + CLEAR + b"4711" + SAVE)
+        one.sees(["4711", "Enter"])
+        two.out = b""
+        begin = time.monotonic()
+        one.keys(b"\r")
+        wait_until(lambda: b"4711" in two.read(), 5, "the other console")
+        self.assertLess(time.monotonic() - begin, 1.0 * SLOW)
+        begin = time.monotonic()
+        self.prog.run("rule", "set", "seen", "--priority", "5820")  # the commands' changes too
+        wait_until(lambda: b"5820" in two.read(), 5, "the other console")
+        self.assertLess(time.monotonic() - begin, 1.5 * SLOW)
 
     def test_a_key_never_waits_for_the_database(self):
         t = self.start("console", "stores")
