@@ -105,7 +105,7 @@ enum ta_rc delivery_pixel_state(struct db *db, int32_t pixel_id, const char *rea
 	" AND (SELECT true FROM verdict v WHERE v.event_id = r.event_id AND v.pixel_id = "         \
 	"r.pixel_id AND v.run = $3 LIMIT 1) IS NULL"
 #define HEAD                                                                                       \
-	"SELECT event_id, pixel_id, decision FROM route r WHERE event_id > $1 AND event_id <= $2"
+	"SELECT event_id, pixel_id, decision, rev FROM route r WHERE event_id > $1 AND event_id <= $2"
 #define TAIL " ORDER BY event_id, pixel_id LIMIT 4000"
 
 static const char *read_sql(bool one, bool unsettled)
@@ -139,6 +139,7 @@ enum ta_rc delivery_routes(struct db *db, const struct delivery_read *read,
 			.event_id = db_i64(r, (int)i, 0),
 			.pixel_id = (int32_t)db_i64(r, (int)i, 1),
 			.queued = db_i64(r, (int)i, 2) == DISP_QUEUED,
+			.rev = db_i64(r, (int)i, 3),
 		};
 	*to = until;
 	if (until == INT64_MAX) /* as far as there are rows */
@@ -189,6 +190,61 @@ struct delivery_event delivery_event_at(const PGresult *r, int row)
 		.wire_id = db_text(r, row, 3),
 		.doc = db_bytes(r, row, 4),
 	};
+}
+
+/* Rules that change events -------------------------------------------------------------------- */
+
+enum ta_rc delivery_rules(struct db *db, struct arena *a, struct delivery_rule **out, size_t *n,
+	int64_t *rev, struct ta_err *err)
+{
+	TA_CLEANUP(db_clear) PGresult *at = NULL;
+	TA_CLEANUP(db_clear) PGresult *r = NULL;
+	/* first the revision: what commits in between is then read again, never missed */
+	enum ta_rc rc = db_query(db, "SELECT coalesce(max(rev), 0) FROM revision", NULL, &at, err);
+	if (!rc)
+		rc = db_query(db,
+			"SELECT id, version, action, with_text FROM rule WHERE action IN "
+			"('rename', 'set', 'remove') ORDER BY id, version",
+			NULL, &r, err);
+	if (rc)
+		return rc;
+	*rev = db_i64(at, 0, 0);
+	*n = (size_t)db_rows(r);
+	*out = arena_alloc(a, (*n + 1) * sizeof(**out));
+	for (int i = 0; i < db_rows(r); i++)
+		(*out)[i] = (struct delivery_rule){
+			.id = (int32_t)db_i64(r, i, 0),
+			.version = (int32_t)db_i64(r, i, 1),
+			.action = arena_strdup(a, db_text(r, i, 2)),
+			.with = arena_strdup(a, db_text(r, i, 3)),
+		};
+	return TA_OK;
+}
+
+enum ta_rc delivery_ruled(struct db *db, const int64_t *ids, size_t n, struct arena *a,
+	struct delivery_ruled **out, size_t *nout, struct ta_err *err)
+{
+	TA_CLEANUP(db_clear) PGresult *r = NULL;
+	struct db_args args = DB_ARGS_INIT;
+	db_arg_i64s(&args, ids, n);
+	enum ta_rc rc = db_query(db,
+		"SELECT r.event_id, r.pixel_id, r.rule_id, r.rule_version FROM unnest($1::bigint[]) "
+		"u(id), LATERAL (SELECT event_id, pixel_id, rule_id, rule_version FROM route WHERE "
+		"event_id = u.id AND rule_id <> 0) r ORDER BY 1, 2",
+		&args, &r, err);
+	db_args_release(&args);
+	if (rc)
+		return rc;
+	*nout = (size_t)db_rows(r);
+	*out = arena_alloc(a, (*nout + 1) * sizeof(**out));
+	for (int i = 0; i < db_rows(r); i++)
+		(*out)[i] = (struct delivery_ruled){
+			.event_id = db_i64(r, i, 0),
+			.pixel_id = (int32_t)db_i64(r, i, 1),
+			.rule_id = (int32_t)db_i64(r, i, 2),
+			.rule_version = (int32_t)db_i64(r, i, 3),
+		};
+	return TA_OK;
 }
 
 /* Claims ----------------------------------------------------------------------------------------

@@ -27,6 +27,7 @@ TA_MUST enum ta_rc delivery_settings(struct db *db, struct arena *a, int32_t pix
 struct delivery_route {
 	int64_t event_id;
 	int32_t pixel_id;
+	int64_t rev; /* revision of the catalogue that decided it */
 	bool queued;
 };
 /* One read of the routes: all pixels (pixel_id 0), or one. settled_to: up to that event id, routes
@@ -55,6 +56,23 @@ struct delivery_event {
 TA_MUST enum ta_rc delivery_events(
 	struct db *db, const int64_t *ids, size_t n, PGresult **out, struct ta_err *err);
 struct delivery_event delivery_event_at(const PGresult *r, int row);
+
+/* Every version of the rules that change events (rename, set, remove), by id and version. */
+struct delivery_rule {
+	int32_t id, version;
+	const char *action, *with; /* src/rule_action.h */
+};
+/* Texts live in the arena; *rev is a revision up to which all are known. */
+TA_MUST enum ta_rc delivery_rules(struct db *db, struct arena *a, struct delivery_rule **out,
+	size_t *n, int64_t *rev, struct ta_err *err);
+/* Which rule decided the routes of these events; routes that none decided are left out. By event
+ * and pixel, in the arena. */
+struct delivery_ruled {
+	int64_t event_id;
+	int32_t pixel_id, rule_id, rule_version;
+};
+TA_MUST enum ta_rc delivery_ruled(struct db *db, const int64_t *ids, size_t n, struct arena *a,
+	struct delivery_ruled **out, size_t *nout, struct ta_err *err);
 
 /* A claim (table inflight). Arrays live in the arena on reading. */
 struct delivery_claim {

@@ -101,6 +101,7 @@ struct docs {
 	struct doc *docs; /* by id */
 	size_t n;
 	struct arena mem;
+	struct shaped shaped;
 };
 
 static int by_id(const void *a, const void *b)
@@ -133,6 +134,8 @@ static enum ta_rc load_docs(
 	int64_t *ids;
 	size_t n = collect_ids(list, &ids);
 	enum ta_rc rc = delivery_events(d->stage.db, ids, n, &docs->result, err);
+	if (!rc)
+		rc = shapes_of(d, ids, n, &docs->mem, &docs->shaped, err);
 	free(ids);
 	if (rc)
 		return rc;
@@ -212,30 +215,36 @@ static bool too_late(struct dispatch *d, const struct batch *b, const struct bat
 	return false;
 }
 
-static bool may_go(
+/* The event as it is to be sent; NULL when it got its verdict instead. */
+static const struct event *may_go(
 	struct build *bd, const struct batch *b, const struct batch_event *e, const struct doc *doc)
 {
 	struct dispatch *d = bd->d;
 	int64_t now = clock_now_us();
+	char rule_why[240];
 	if (b->pixel->row.deleted) {
 		settle_unsent(d, b, e, b->pinned ? REASON_OUTCOME_UNKNOWN : REASON_EXPIRED,
 			"its pixel was deleted before it could be sent");
-		return false;
+		return NULL;
 	}
 	if (doc->bad) {
 		settle_unsent(d, b, e, REASON_BUILD, doc->why);
-		return false;
+		return NULL;
 	}
 	if (too_late(d, b, e, doc, now))
-		return false;
-	if (b->pinned)
-		return true; /* it was fit to be sent once: repeat the very same */
+		return NULL;
+	const struct shape_case c = {&bd->docs.shaped, e->id, b->pixel, &doc->ev};
+	const struct event *ev = shape_event(d, &c, &bd->docs.mem, rule_why);
+	if (!ev)
+		settle_unsent(d, b, e, REASON_BUILD, rule_why);
+	if (!ev || b->pinned)
+		return ev; /* pinned: it was fit to be sent once, repeat the very same */
 	struct buf why = BUF_INIT(500);
-	enum reason r = b->pixel->dest->check(&doc->ev, &bd->cfg, now / US_PER_S, &why);
+	enum reason r = b->pixel->dest->check(ev, &bd->cfg, now / US_PER_S, &why);
 	if (r != REASON_NONE)
 		settle_unsent(d, b, e, r, buf_str(&why));
 	buf_release(&why);
-	return r == REASON_NONE;
+	return r == REASON_NONE ? ev : NULL;
 }
 
 /* Appends the event's bytes; false when it got its verdict instead. */
@@ -254,10 +263,11 @@ static bool build_event(struct build *bd, const struct batch *b, struct batch_ev
 	struct backoff_time t = {
 		doc->ev.time_s * US_PER_S, e->received_us, b->pixel->platform->max_age_s};
 	e->deadline_us = backoff_deadline_us(&t);
-	if (!may_go(bd, b, e, doc))
+	const struct event *ev = may_go(bd, b, e, doc);
+	if (!ev)
 		return false;
 	size_t from = bd->json.len;
-	b->pixel->dest->event(&bd->json, &doc->ev, doc->row.wire_id, &bd->cfg);
+	b->pixel->dest->event(&bd->json, ev, doc->row.wire_id, &bd->cfg);
 	if (bd->json.over || bd->json.len - from > EVENT_BYTES) {
 		bd->json.over = false;
 		bd->json.len = from;

@@ -156,6 +156,8 @@ static enum ta_rc take_up(struct dispatch *d, struct ta_err *err)
 	writes_keep(d, d->former, d->nformer);
 	mark_orphans(d);
 	rc = pixels_load(d, err);
+	if (!rc)
+		rc = shapes_load(d, err);
 	if (rc)
 		return rc;
 	d->head = d->saved;
@@ -416,6 +418,7 @@ int dispatcher_run(const struct role *role)
 	batches_free(&d.outbox);
 	pixels_release(&d);
 	arena_release(&d.former_mem);
+	arena_release(&d.shape_mem);
 	tally_release(&d.tally);
 	stage_close(&d.stage);
 	return rc && rc != TA_CANCELLED ? ta_rc_exit(rc) : 0;

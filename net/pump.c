@@ -207,6 +207,8 @@ enum ta_rc pump_scan(struct dispatch *d, struct ta_err *err)
 	enum ta_rc rc = delivery_routes(d->stage.db, &read, rows, &n, &to, err);
 	if (!rc)
 		rc = learn_pixels(d, rows, n, err);
+	if (!rc)
+		rc = shapes_follow(d, rows, n, err);
 	if (rc)
 		return rc;
 	for (size_t i = 0; i < n; i++)
@@ -234,6 +236,8 @@ static enum ta_rc read_lane(struct dispatch *d, struct pixel *p, struct lane *l,
 		.settled_to = d->settled_to,
 	};
 	enum ta_rc rc = delivery_routes(d->stage.db, &read, rows, &n, &to, err);
+	if (!rc)
+		rc = shapes_follow(d, rows, n, err);
 	if (rc)
 		return rc;
 	l->read = to;

@@ -5,6 +5,7 @@
 #include "db/command.h"
 #include "db/pixel_test.h"
 #include "db/secret.h"
+#include "net/build.h"
 #include "net/dispatch.h"
 #include "src/clock.h"
 #include "src/jsonw.h"
@@ -168,32 +169,25 @@ static const char *unfit(struct trial *t, const struct event *ev, bool consent_r
 	return text;
 }
 
-/* Builds the request of the row's event; NULL, or why it cannot be sent. */
-static const char *try_row(
-	struct trial *t, const struct delivery_event *row, const struct pixel_test_events *from)
+struct candidates {
+	const struct pixel *pixel;
+	struct pixel_test_events events;
+	struct shaped shaped; /* the rules that decided their deliveries */
+};
+
+/* Builds the request of the event as the trial's settings make it. */
+static const char *build(struct trial *t, const struct event *ev)
 {
-	char *text;
-	size_t n;
-	struct event ev;
-	struct ta_err err = {0};
-	if (lz_unpack(&t->mem, row->doc.p, row->doc.n, &text, &n, &err) ||
-		event_read(&t->mem, text, n, &ev, &err))
-		return arena_strdup(&t->mem, err.msg);
-	const char *why = unfit(t, &ev, from->consent_required);
-	if (why)
-		return why;
 	struct buf json = BUF_INIT((size_t)512 << 10);
+	const char *name = build_name(t->dest->platform, ev, &t->cfg), *why = NULL;
 	uint8_t random[8];
 	char hex[17];
 	crypto_random(random, sizeof(random));
 	hex_encode(random, sizeof(random), hex);
-	t->event_id = row->id;
 	/* Of its own: the platform must merge it with nothing. */
 	t->wire_id = arena_fmt(&t->mem, "test-%s", hex);
-	const char *name =
-		event_map_name(t->cfg.event_names, t->dest->platform, ev.name, ev.custom_name);
 	t->event_name = name ? arena_strdup(&t->mem, name) : "";
-	t->dest->event(&json, &ev, t->wire_id, &t->cfg);
+	t->dest->event(&json, ev, t->wire_id, &t->cfg);
 	if (json.over)
 		why = "its JSON is larger than 512 KiB";
 	else
@@ -202,25 +196,32 @@ static const char *try_row(
 	return why;
 }
 
-static enum ta_rc choose_event(struct dispatch *d, const struct pixel *p, struct trial *t,
-	int64_t wanted, struct ta_err *err)
+/* Builds the request of the row's event, changed as its delivery's rule says; NULL, or why it
+ * cannot be sent. */
+static const char *try_row(const struct dispatch *d, struct trial *t,
+	const struct delivery_event *row, const struct candidates *from)
 {
-	TA_CLEANUP(db_clear) PGresult *r = NULL;
-	struct pixel_test_events from;
-	const char *why = NULL;
-	enum ta_rc rc = pixel_test_events(d->stage.db, p->row.store_id, wanted, &from, err);
-	if (!rc && from.n)
-		rc = delivery_events(d->stage.db, from.ids, from.n, &r, err);
-	if (rc)
-		return rc;
-	for (int i = db_rows(r); i-- > 0 && !t->req.url;) {
-		const struct delivery_event row = delivery_event_at(r, i);
-		const char *not = try_row(t, &row, &from);
-		why = why ? why : not ;
-	}
-	if (t->req.url)
-		return TA_OK;
-	if (!from.n)
+	char *text, rule_why[240];
+	size_t n;
+	struct event stored;
+	struct ta_err err = {0};
+	if (lz_unpack(&t->mem, row->doc.p, row->doc.n, &text, &n, &err) ||
+		event_read(&t->mem, text, n, &stored, &err))
+		return arena_strdup(&t->mem, err.msg);
+	const struct shape_case c = {&from->shaped, row->id, from->pixel, &stored};
+	const struct event *ev = shape_event(d, &c, &t->mem, rule_why);
+	if (!ev)
+		return arena_strdup(&t->mem, rule_why);
+	const char *why = unfit(t, ev, from->events.consent_required);
+	t->event_id = row->id;
+	return why ? why : build(t, ev);
+}
+
+/* None of them could be sent; `why`: of the newest, NULL where no document is left. */
+static void refuse_all(struct trial *t, size_t n, const char *why, bool wanted)
+{
+	t->event_id = 0;
+	if (!n)
 		refuse(t, wanted ? "there is no such event in the pixel's store"
 				 : "the pixel's store has no events yet");
 	else if (!why)
@@ -230,9 +231,31 @@ static enum ta_rc choose_event(struct dispatch *d, const struct pixel *p, struct
 	else
 		refuse(t,
 			arena_fmt(&t->mem,
-				"none of the newest %zu events of the store can be sent; the newest: "
-				"%s",
-				from.n, why));
+				"none of the newest %zu events of the store can be sent; the newest: %s",
+				n, why));
+}
+
+static enum ta_rc choose_event(struct dispatch *d, const struct pixel *p, struct trial *t,
+	int64_t wanted, struct ta_err *err)
+{
+	TA_CLEANUP(db_clear) PGresult *r = NULL;
+	struct candidates from = {.pixel = p};
+	const char *why = NULL;
+	enum ta_rc rc = pixel_test_events(d->stage.db, p->row.store_id, wanted, &from.events, err);
+	size_t n = from.events.n;
+	if (!rc && n)
+		rc = delivery_events(d->stage.db, from.events.ids, n, &r, err);
+	if (!rc)
+		rc = shapes_of(d, from.events.ids, n, &t->mem, &from.shaped, err);
+	if (rc)
+		return rc;
+	for (int i = db_rows(r); i-- > 0 && !t->req.url;) {
+		const struct delivery_event row = delivery_event_at(r, i);
+		const char *refusal = try_row(d, t, &row, &from);
+		why = why ? why : refusal;
+	}
+	if (!t->req.url)
+		refuse_all(t, n, why, wanted != 0);
 	return TA_OK;
 }
 
