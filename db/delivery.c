@@ -222,7 +222,7 @@ enum ta_rc delivery_rules(struct db *db, struct arena *a, struct delivery_rule *
 }
 
 enum ta_rc delivery_ruled(struct db *db, const int64_t *ids, size_t n, struct arena *a,
-	struct delivery_ruled **out, size_t *nout, struct ta_err *err)
+	struct delivery_ruled_rows *out, struct ta_err *err)
 {
 	TA_CLEANUP(db_clear) PGresult *r = NULL;
 	struct db_args args = DB_ARGS_INIT;
@@ -235,10 +235,10 @@ enum ta_rc delivery_ruled(struct db *db, const int64_t *ids, size_t n, struct ar
 	db_args_release(&args);
 	if (rc)
 		return rc;
-	*nout = (size_t)db_rows(r);
-	*out = arena_alloc(a, (*nout + 1) * sizeof(**out));
+	out->n = (size_t)db_rows(r);
+	out->rows = arena_alloc(a, (out->n + 1) * sizeof(*out->rows));
 	for (int i = 0; i < db_rows(r); i++)
-		(*out)[i] = (struct delivery_ruled){
+		out->rows[i] = (struct delivery_ruled){
 			.event_id = db_i64(r, i, 0),
 			.pixel_id = (int32_t)db_i64(r, i, 1),
 			.rule_id = (int32_t)db_i64(r, i, 2),

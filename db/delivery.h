@@ -71,8 +71,12 @@ struct delivery_ruled {
 	int64_t event_id;
 	int32_t pixel_id, rule_id, rule_version;
 };
+struct delivery_ruled_rows {
+	struct delivery_ruled *rows;
+	size_t n;
+};
 TA_MUST enum ta_rc delivery_ruled(struct db *db, const int64_t *ids, size_t n, struct arena *a,
-	struct delivery_ruled **out, size_t *nout, struct ta_err *err);
+	struct delivery_ruled_rows *out, struct ta_err *err);
 
 /* A claim (table inflight). Arrays live in the arena on reading. */
 struct delivery_claim {

@@ -1,5 +1,6 @@
 /* Batches: from claims or event ids to a request, and onto the wire. */
 #include "net/dispatch.h"
+#include "net/shape.h"
 #include "src/backoff.h"
 #include "src/clock.h"
 #include "src/crypto.h"
@@ -101,7 +102,7 @@ struct docs {
 	struct doc *docs; /* by id */
 	size_t n;
 	struct arena mem;
-	struct shaped shaped;
+	struct delivery_ruled_rows shaped;
 };
 
 static int by_id(const void *a, const void *b)

@@ -13,7 +13,6 @@
 #include "net/dest.h"
 #include "net/http.h"
 #include "src/circuit.h"
-#include "src/rule_action_apply.h"
 
 #include <jansson.h>
 
@@ -105,18 +104,6 @@ enum range_op { RANGE_OP_INSERT, RANGE_OP_UPDATE, RANGE_OP_END };
 struct range_change {
 	enum range_op op;
 	struct range_row r;
-};
-
-/* A version of a rule that changes events. */
-struct shape {
-	int32_t id, version;
-	struct rule_act act;
-	const char *fault; /* it cannot be read, NULL */
-};
-/* Which rule decided which delivery, of the events of a round. */
-struct shaped {
-	struct delivery_ruled *rows; /* by event and pixel */
-	size_t n;
 };
 
 /* What the next transaction writes. A row's `claim` says which claim it settles: after a lost
@@ -248,36 +235,5 @@ TA_MUST enum ta_rc take_commands(struct dispatch *d, struct ta_err *err);
 /* Applies d->w.changes to memory, and in the open transaction to the database. */
 TA_MUST enum ta_rc apply_changes(struct dispatch *d, struct ta_err *err);
 TA_MUST enum ta_rc write_changes(struct dispatch *d, int64_t now_us, struct ta_err *err);
-
-/* shape.c: rules that change events before they are built (src/rule_action_apply.h). A route pins
- * the version that decided it, so that every retry and replay is built alike. */
-TA_MUST enum ta_rc shapes_load(struct dispatch *d, struct ta_err *err);
-/* Loads again when routes were decided under a later revision. */
-TA_MUST enum ta_rc shapes_follow(
-	struct dispatch *d, const struct delivery_route *rows, size_t n, struct ta_err *err);
-/* Rules of these events' routes, in the arena; nothing is read where no rule changes anything. */
-TA_MUST enum ta_rc shapes_of(struct dispatch *d, const int64_t *ids, size_t n, struct arena *a,
-	struct shaped *out, struct ta_err *err);
-/* The event as the delivery's rule makes it: `ev` itself when none changes it, else a new one in
- * the arena. NULL: the rule cannot be applied, `why` says which and why. */
-struct shape_case {
-	const struct shaped *of;
-	int64_t event_id;
-	const struct pixel *pixel;
-	const struct event *ev;
-};
-const struct event *shape_event(
-	const struct dispatch *d, const struct shape_case *c, struct arena *a, char why[240]);
-
-/* trial.c: test sends (db/pixel_test.h), beside the live traffic. */
-TA_MUST enum ta_rc trials_take(struct dispatch *d, struct ta_err *err);
-/* Takes a reply that belongs to a test send; false: it is a batch's. */
-bool trials_reply(struct dispatch *d, struct http_reply *r);
-/* Writes the answers that are there, each with its audit entry, in transactions of their own. */
-TA_MUST enum ta_rc trials_answer(struct dispatch *d, struct ta_err *err);
-/* Refuses what a former process took. */
-TA_MUST enum ta_rc trials_abandon(struct dispatch *d, struct ta_err *err);
-bool trials_under_way(const struct dispatch *d);
-void trials_release(struct dispatch *d);
 
 #endif

@@ -1,6 +1,8 @@
 #include "net/dispatcher.h"
 
 #include "net/dispatch.h"
+#include "net/shape.h"
+#include "net/trial.h"
 #include "src/clock.h"
 #include "src/fault.h"
 #include "src/log.h"

@@ -1,6 +1,7 @@
 /* From the routes into bounded queues per pixel, and from there into batches: the common scan, the
  * pixels that are behind it, the due retries, and whose turn it is. */
 #include "net/dispatch.h"
+#include "net/shape.h"
 #include "src/clock.h"
 #include "src/log.h"
 

@@ -1,5 +1,7 @@
 /* Rules that change an event before it is built: which one pins a delivery, and what it makes of
  * the event. */
+#include "net/shape.h"
+
 #include "net/dispatch.h"
 
 #include <stdio.h>
@@ -45,12 +47,12 @@ enum ta_rc shapes_follow(
 }
 
 enum ta_rc shapes_of(struct dispatch *d, const int64_t *ids, size_t n, struct arena *a,
-	struct shaped *out, struct ta_err *err)
+	struct delivery_ruled_rows *out, struct ta_err *err)
 {
-	*out = (struct shaped){0};
+	*out = (struct delivery_ruled_rows){0};
 	if (!d->nshapes || !n)
 		return TA_OK;
-	return delivery_ruled(d->stage.db, ids, n, a, &out->rows, &out->n, err);
+	return delivery_ruled(d->stage.db, ids, n, a, out, err);
 }
 
 static int by_delivery(const void *a, const void *b)
@@ -69,8 +71,8 @@ static int by_rule(const void *a, const void *b)
 	return (x->version > y->version) - (x->version < y->version);
 }
 
-static const struct shape *find(
-	const struct dispatch *d, const struct shaped *s, int64_t event_id, int32_t pixel_id)
+static const struct shape *find(const struct dispatch *d, const struct delivery_ruled_rows *s,
+	int64_t event_id, int32_t pixel_id)
 {
 	const struct delivery_ruled key = {.event_id = event_id, .pixel_id = pixel_id};
 	const struct delivery_ruled *r =

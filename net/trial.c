@@ -1,12 +1,15 @@
 /* Test sends: one event through a pixel's live or draft settings in the platform's test mode. They
  * share the loop and the tokens with the live traffic and nothing else: no queue, no claim, no
  * verdict, no circuit, no pause. */
+#include "net/trial.h"
+
 #include "db/audit.h"
 #include "db/command.h"
 #include "db/pixel_test.h"
 #include "db/secret.h"
 #include "net/build.h"
 #include "net/dispatch.h"
+#include "net/shape.h"
 #include "src/clock.h"
 #include "src/jsonw.h"
 #include "src/log.h"
@@ -172,7 +175,7 @@ static const char *unfit(struct trial *t, const struct event *ev, bool consent_r
 struct candidates {
 	const struct pixel *pixel;
 	struct pixel_test_events events;
-	struct shaped shaped; /* the rules that decided their deliveries */
+	struct delivery_ruled_rows shaped; /* the rules that decided their deliveries */
 };
 
 /* Builds the request of the event as the trial's settings make it. */
