@@ -97,20 +97,74 @@ static enum ta_rc read_book(struct db *db, struct ledger *l, struct ta_err *err)
 }
 
 /* The latest verdict of a delivery is the one of the highest run and attempt: one number per
- * verdict finds it in one pass. Without a verdict the route's own decision stands. */
+ * verdict finds it in one pass. Without a verdict the route's own decision stands. The %s are a
+ * condition on event_id. */
 #define LATEST                                                                                     \
 	"WITH v AS (SELECT event_id, pixel_id, (max((run::bigint << 24) | "                        \
-	"(attempt::bigint << 8) | after) & 255)::int AS after FROM verdict GROUP BY 1, 2), "       \
-	"d AS (SELECT r.event_id, r.pixel_id, coalesce(v.after, r.decision)::int AS state FROM "   \
-	"route r LEFT JOIN v ON v.event_id = r.event_id AND v.pixel_id = r.pixel_id) "
+	"(attempt::bigint << 8) | after) & 255)::int AS after FROM verdict WHERE %s GROUP BY 1, "  \
+	"2), d AS (SELECT r.event_id, r.pixel_id, coalesce(v.after, r.decision)::int AS state "    \
+	"FROM (SELECT * FROM route WHERE %s) r LEFT JOIN v ON v.event_id = r.event_id AND "        \
+	"v.pixel_id = r.pixel_id) "
+#define COUNTS                                                                                     \
+	"SELECT pixel_id, state AS item, count(*) AS n FROM d GROUP BY 1, 2 UNION ALL SELECT "     \
+	"pixel_id, 20, count(*) FROM d GROUP BY 1"
 
-static enum ta_rc read_rows(struct db *db, struct ledger *l, struct ta_err *err)
+enum ta_rc ledger_keep(struct db *db, int64_t first_id, int64_t next_id, struct ta_err *err)
+{
+	struct arena a = ARENA_INIT;
+	const char *day = arena_fmt(&a, "event_id >= %lld AND event_id < %lld", (long long)first_id,
+		(long long)next_id);
+	char *sql = arena_fmt(&a,
+		LATEST "INSERT INTO ledger_gone SELECT %lld, %lld, pixel_id, item, n FROM (" COUNTS
+		       " UNION ALL SELECT 0, 0, 0) c WHERE NOT EXISTS (SELECT FROM ledger_gone g "
+		       "WHERE g.first_id = %lld)",
+		day, day, (long long)first_id, (long long)next_id, (long long)first_id);
+	enum ta_rc rc = db_exec(db, sql, err);
+	arena_release(&a);
+	return rc;
+}
+
+/* A condition that leaves out the days that are counted already and not wholly gone yet: one or
+ * none.
+ */
+static enum ta_rc without_gone(
+	struct db *db, struct arena *a, const char **condition, struct ta_err *err)
+{
+	TA_CLEANUP(db_clear) PGresult *r = NULL;
+	enum ta_rc rc = db_query(db,
+		"SELECT g.first_id, g.next_id FROM ledger_gone g WHERE g.pixel_id = 0 AND (EXISTS "
+		"(SELECT FROM route WHERE event_id >= g.first_id AND event_id < g.next_id) OR EXISTS "
+		"(SELECT FROM verdict WHERE event_id >= g.first_id AND event_id < g.next_id))",
+		NULL, &r, err);
+	*condition = "true";
+	for (int i = 0; !rc && i < db_rows(r); i++)
+		*condition = arena_fmt(a, "%s AND (event_id < %lld OR event_id >= %lld)",
+			*condition, (long long)db_i64(r, i, 0), (long long)db_i64(r, i, 1));
+	return rc;
+}
+
+static enum ta_rc read_gone(struct db *db, struct ledger *l, struct ta_err *err)
 {
 	PGresult *r = NULL;
 	enum ta_rc rc = db_query(db,
-		LATEST "SELECT pixel_id, state, count(*) FROM d GROUP BY 1, 2 UNION ALL "
-		       "SELECT pixel_id, 20, count(*) FROM route GROUP BY 1",
+		"SELECT pixel_id, item, sum(n)::bigint FROM ledger_gone WHERE pixel_id <> 0 "
+		"GROUP BY 1, 2",
 		NULL, &r, err);
+	if (!rc)
+		add_all(l, r, true);
+	for (size_t i = 0; !rc && i < l->n; i++)
+		l->rows[i].gone = l->rows[i].recount.events;
+	PQclear(r);
+	return rc;
+}
+
+static enum ta_rc read_rows(
+	struct db *db, struct arena *a, struct ledger *l, const char *kept, struct ta_err *err)
+{
+	PGresult *r = NULL;
+	enum ta_rc rc = read_gone(db, l, err);
+	if (!rc)
+		rc = db_query(db, arena_fmt(a, LATEST COUNTS, kept, kept), NULL, &r, err);
 	if (!rc)
 		add_all(l, r, true);
 	PQclear(r);
@@ -118,20 +172,23 @@ static enum ta_rc read_rows(struct db *db, struct ledger *l, struct ta_err *err)
 }
 
 /* What waits must be somewhere that wakes it up. */
-static enum ta_rc read_unguarded(struct db *db, struct ledger *l, struct ta_err *err)
+static enum ta_rc read_unguarded(
+	struct db *db, struct arena *mem, struct ledger *l, const char *kept, struct ta_err *err)
 {
 	PGresult *r = NULL;
 	struct db_args a = DB_ARGS_INIT;
 	db_arg_i32(&a, DISP_RETRYING);
 	db_arg_i32(&a, DISP_HELD);
 	enum ta_rc rc = db_query(db,
-		LATEST
-		"SELECT d.pixel_id, count(*) FROM d WHERE (d.state = $1 AND NOT EXISTS (SELECT FROM "
-		"retry y WHERE y.event_id = d.event_id AND y.pixel_id = d.pixel_id) AND NOT EXISTS "
-		"(SELECT FROM inflight f WHERE f.pixel_id = d.pixel_id AND d.event_id = ANY "
-		"(f.events))) OR (d.state = $2 AND NOT EXISTS (SELECT FROM hold h WHERE h.event_id = "
-		"d.event_id) AND NOT EXISTS (SELECT FROM rule_hold h WHERE h.event_id = d.event_id "
-		"AND h.pixel_id = d.pixel_id)) GROUP BY 1",
+		arena_fmt(mem,
+			LATEST
+			"SELECT d.pixel_id, count(*) FROM d WHERE (d.state = $1 AND NOT EXISTS (SELECT FROM "
+			"retry y WHERE y.event_id = d.event_id AND y.pixel_id = d.pixel_id) AND NOT EXISTS "
+			"(SELECT FROM inflight f WHERE f.pixel_id = d.pixel_id AND d.event_id = ANY "
+			"(f.events))) OR (d.state = $2 AND NOT EXISTS (SELECT FROM hold h WHERE h.event_id = "
+			"d.event_id) AND NOT EXISTS (SELECT FROM rule_hold h WHERE h.event_id = d.event_id "
+			"AND h.pixel_id = d.pixel_id)) GROUP BY 1",
+			kept, kept),
 		&a, &r, err);
 	for (int i = 0; !rc && i < db_rows(r); i++) {
 		struct ledger_row *row = row_of(l, db_i64(r, i, 0));
@@ -143,6 +200,15 @@ static enum ta_rc read_unguarded(struct db *db, struct ledger *l, struct ta_err 
 	return rc;
 }
 
+static enum ta_rc read_counted(struct db *db, struct arena *a, struct ledger *l, struct ta_err *err)
+{
+	const char *kept = NULL;
+	enum ta_rc rc = without_gone(db, a, &kept, err);
+	if (!rc)
+		rc = read_rows(db, a, l, kept, err);
+	return rc ? rc : read_unguarded(db, a, l, kept, err);
+}
+
 enum ta_rc ledger_read(
 	struct db *db, bool recount, struct arena *a, struct ledger *out, struct ta_err *err)
 {
@@ -152,9 +218,7 @@ enum ta_rc ledger_read(
 	if (!rc)
 		rc = read_book(db, out, err);
 	if (!rc && recount)
-		rc = read_rows(db, out, err);
-	if (!rc && recount)
-		rc = read_unguarded(db, out, err);
+		rc = read_counted(db, a, out, err);
 	if (!rc)
 		rc = db_commit(db, err);
 	if (rc)

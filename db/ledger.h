@@ -23,6 +23,7 @@ struct ledger_row {
 	const char *store, *pixel;
 	bool deleted;
 	struct ledger_counts book, recount;
+	int64_t gone;      /* of recount.events: counted when retention let their rows go */
 	int64_t unguarded; /* recount: retrying without a retry or claim, or held without a hold */
 };
 
@@ -34,6 +35,11 @@ struct ledger {
 /* Reads the books, with `recount` also the rows, all in one snapshot. Errors: TA_DB. */
 TA_MUST enum ta_rc ledger_read(
 	struct db *db, bool recount, struct arena *a, struct ledger *out, struct ta_err *err);
+/* Counts the events of a day before the first of their rows goes, once: from then on a recount
+ * takes these numbers for them, whatever rows are left. first_id <= event id < next_id. A
+ * transaction of its own. Errors: TA_DB. */
+TA_MUST enum ta_rc ledger_keep(
+	struct db *db, int64_t first_id, int64_t next_id, struct ta_err *err);
 /* events - sum of the dispositions. */
 int64_t ledger_balance(const struct ledger_counts *c);
 /* Sum of the differences between book and recount. */

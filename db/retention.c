@@ -1,6 +1,7 @@
 #include "db/retention.h"
 
 #include "db/conn.h"
+#include "db/ledger.h"
 #include "db/log_id.h"
 #include "db/tally.h"
 #include "src/clock.h"
@@ -39,26 +40,31 @@ static const char tally_guard[] =
 	"(SELECT max(id) FROM tally t WHERE t.stage = s.stage AND id >= $1 AND id < $2) > "
 	"coalesce((SELECT max(pos) FROM curlog c WHERE c.stage = s.cursor), 0))";
 
+struct part {
+	char name[64];
+	int64_t from_us, to_us; /* its day */
+	bool attached, pending; /* still a partition; half detached */
+};
+
+static enum ta_rc count_day(struct db *db, const struct part *p, struct ta_err *err);
+static enum ta_rc drop_keys(struct db *db, const struct part *p, struct ta_err *err);
+
 /* Bodies go first, documents before events, so that what is left always explains itself. */
 static const struct kept {
 	const char *table;
 	int days;
 	const char *guard; /* NULL: nobody reads it behind a cursor */
+	/* What is to be done before the day goes; may be NULL. */
+	enum ta_rc (*before)(struct db *db, const struct part *p, struct ta_err *err);
 } kept[] = {
-	{"inbox_body", KEEP_BODIES_DAYS, inbox_guard},
-	{"attempt", KEEP_EVENTS_DAYS, NULL},
-	{"verdict", KEEP_EVENTS_DAYS, event_guard},
-	{"route", KEEP_EVENTS_DAYS, event_guard},
-	{"event_doc", KEEP_EVENTS_DAYS, event_guard},
-	{"event", KEEP_EVENTS_DAYS, event_guard},
-	{"inbox", KEEP_EVENTS_DAYS, inbox_guard},
-	{"tally", KEEP_EVENTS_DAYS, tally_guard},
-};
-
-struct part {
-	char name[64];
-	int64_t from_us, to_us; /* its day */
-	bool attached, pending; /* still a partition; half detached */
+	{"inbox_body", KEEP_BODIES_DAYS, inbox_guard, NULL},
+	{"attempt", KEEP_EVENTS_DAYS, NULL, NULL},
+	{"verdict", KEEP_EVENTS_DAYS, event_guard, count_day},
+	{"route", KEEP_EVENTS_DAYS, event_guard, count_day},
+	{"event_doc", KEEP_EVENTS_DAYS, event_guard, NULL},
+	{"event", KEEP_EVENTS_DAYS, event_guard, drop_keys},
+	{"inbox", KEEP_EVENTS_DAYS, inbox_guard, NULL},
+	{"tally", KEEP_EVENTS_DAYS, tally_guard, NULL},
 };
 
 /* The day of "event_20261122". */
@@ -154,12 +160,51 @@ static enum ta_rc drop_old(
 		if (p.to_us + k->days * US_PER_DAY > now_us)
 			break;
 		rc = needed(db, k, &p, why, err);
+		if (!rc && !*why && k->before)
+			rc = k->before(db, &p, err);
 		if (!rc && !*why)
 			rc = drop(db, k->table, &p, err);
 		else if (!rc)
 			snprintf(alarm, 160, "%.30s stays: %.110s", p.name, why);
 	}
 	PQclear(r);
+	return rc;
+}
+
+/* Verdicts go before routes: the recount of both is taken before either. */
+static enum ta_rc count_day(struct db *db, const struct part *p, struct ta_err *err)
+{
+	return ledger_keep(db, log_id_at(p->from_us), log_id_at(p->to_us), err);
+}
+
+/* Book keys and wire ids are unique as long as their events live. They have no time of their own,
+ * so they go by their event's row, in slices, before it goes: no look through the whole table. What
+ * has come here nobody waits for any more (the guard), and its receipt's key went long before. */
+static enum ta_rc drop_keys(struct db *db, const struct part *p, struct ta_err *err)
+{
+	char sql[800];
+	int64_t last = 0;
+	enum ta_rc rc = TA_OK;
+	snprintf(sql, sizeof(sql),
+		"WITH e AS MATERIALIZED (SELECT id, key, store_id, wire_id FROM %s WHERE id > $1 "
+		"ORDER BY id LIMIT 5000), k AS (DELETE FROM event_key USING e WHERE event_key.key = "
+		"e.key AND event_key.event_id = e.id), w AS (DELETE FROM wire USING e WHERE "
+		"wire.store_id = e.store_id AND wire.wire_id = e.wire_id AND wire.event_id = e.id) "
+		"SELECT max(id) FROM e",
+		p->name);
+	while (!rc) {
+		struct db_args a = DB_ARGS_INIT;
+		PGresult *r = NULL;
+		db_arg_i64(&a, last);
+		rc = db_query(db, sql, &a, &r, err);
+		bool end = rc || db_null(r, 0, 0);
+		if (!end)
+			last = db_i64(r, 0, 0);
+		PQclear(r);
+		db_args_release(&a);
+		if (end)
+			break;
+	}
 	return rc;
 }
 
@@ -218,6 +263,11 @@ enum ta_rc retention_prune(struct db *db, int64_t now_us, bool *more, struct ta_
 		{"DELETE FROM failed_receipt WHERE ctid = ANY (ARRAY(SELECT ctid FROM "
 		 "failed_receipt WHERE id < $1 LIMIT 20000))",
 			log_id_at(now_us - KEEP_EVENTS_DAYS * US_PER_DAY)},
+		/* Its purchase came before it was last heard of. */
+		{"DELETE FROM order_state WHERE ctid = ANY (ARRAY(SELECT ctid FROM order_state WHERE "
+		 "seen_us < $1 AND NOT EXISTS (SELECT FROM hold h WHERE h.store_id = order_state.store_id AND h.order_id = "
+		 "order_state.order_id) LIMIT 20000))",
+			now_us - KEEP_EVENTS_DAYS * US_PER_DAY},
 		{"DELETE FROM command WHERE done_us < $1", now_us - KEEP_BODIES_DAYS * US_PER_DAY},
 	};
 	return prune_all(db, steps, TA_COUNT(steps), more, err);

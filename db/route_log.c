@@ -391,15 +391,17 @@ enum ta_rc orders_put(struct db *db, const struct order_row *rows, size_t n, str
 	DB_COLUMN(&args, rows, n, cancelled_us);
 	DB_COLUMN(&args, rows, n, purchase_event);
 	DB_COLUMN(&args, rows, n, identity);
+	DB_COLUMN(&args, rows, n, seen_us);
 	return db_run(db,
 		"INSERT INTO order_state SELECT s, o, u, f, CASE WHEN h THEN t END, c, r, "
-		"nullif(x, 0), nullif(e, 0), i FROM unnest($1::int[], $2::text[], $3::bigint[], "
+		"nullif(x, 0), nullif(e, 0), i, n FROM unnest($1::int[], $2::text[], $3::bigint[], "
 		"$4::text[], $5::boolean[], $6::bigint[], $7::text[], $8::bigint[], $9::bigint[], "
-		"$10::bigint[], $11::text[]) q(s, o, u, f, h, t, c, r, x, e, i) ON CONFLICT "
+		"$10::bigint[], $11::text[], $12::bigint[]) q(s, o, u, f, h, t, c, r, x, e, i, n) ON CONFLICT "
 		"(store_id, order_id) DO UPDATE SET updated_us = excluded.updated_us, financial = "
 		"excluded.financial, total = excluded.total, currency = excluded.currency, "
 		"refunded = excluded.refunded, cancelled_us = excluded.cancelled_us, "
-		"purchase_event = excluded.purchase_event, identity = excluded.identity WHERE "
+		"purchase_event = excluded.purchase_event, identity = excluded.identity, seen_us = "
+		"excluded.seen_us WHERE "
 		"order_state.updated_us <= excluded.updated_us",
 		&args, err);
 }

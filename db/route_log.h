@@ -107,6 +107,7 @@ struct order_row {
 	int64_t refunded;
 	int64_t cancelled_us, purchase_event; /* 0: none */
 	const char *identity;
+	int64_t seen_us; /* when we write it */
 };
 struct hold_row {
 	int64_t event_id, due_us;

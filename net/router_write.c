@@ -125,8 +125,10 @@ static enum ta_rc write_orders(struct batch *b, struct ta_err *err)
 	struct order_row *rows = arena_alloc(b->a, b->nbooks * sizeof(*rows));
 	size_t n = 0;
 	for (size_t i = 0; i < b->nbooks; i++)
-		if (b->books[i]->changed)
-			rows[n++] = b->books[i]->row;
+		if (b->books[i]->changed) {
+			rows[n] = b->books[i]->row;
+			rows[n++].seen_us = b->now_us;
+		}
 	return orders_put(b->db, rows, n, err);
 }
 

@@ -1,6 +1,7 @@
 /* trackai ledger: the books' identity per store and pixel; --recount goes back to the rows. */
 #include "db/conn.h"
 #include "db/ledger.h"
+#include "db/retention.h"
 #include "src/arena.h"
 #include "src/cmd.h"
 #include "src/cmd_db.h"
@@ -27,9 +28,9 @@ static void print_json(const struct ledger *l, bool recount)
 			counts_json(&r->book), "balance", (json_int_t)ledger_balance(&r->book));
 		if (recount)
 			json_object_set_new(o, "recount",
-				json_pack("{s:I, s:o, s:I, s:I}", "events",
-					(json_int_t)r->recount.events, "dispositions",
-					counts_json(&r->recount), "difference",
+				json_pack("{s:I, s:I, s:o, s:I, s:I}", "events",
+					(json_int_t)r->recount.events, "gone", (json_int_t)r->gone,
+					"dispositions", counts_json(&r->recount), "difference",
 					(json_int_t)ledger_difference(r), "unguarded",
 					(json_int_t)r->unguarded));
 		json_array_append_new(all, o);
@@ -50,6 +51,17 @@ static void add_line(struct out_table *t, const struct ledger_row *r, const stru
 	out_cellf(t, "%lld", (long long)ledger_balance(c));
 }
 
+/* Of how many events the rows are gone, so that what was counted is believed by what was kept. */
+static void say_gone(const struct ledger *l)
+{
+	int64_t gone = 0;
+	for (size_t i = 0; i < l->n; i++)
+		gone += l->rows[i].gone;
+	if (gone)
+		printf("%lld of them were counted when their rows went, after %d days\n",
+			(long long)gone, KEEP_EVENTS_DAYS);
+}
+
 static void print_people(const struct ledger *l, bool recount)
 {
 	struct out_table t = {0};
@@ -67,6 +79,8 @@ static void print_people(const struct ledger *l, bool recount)
 			add_line(&t, &l->rows[i], &l->rows[i].recount, "rows");
 	}
 	out_print(&t);
+	if (recount)
+		say_gone(l);
 }
 
 /* The findings, one sentence each on stderr; returns how many. */

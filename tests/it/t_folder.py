@@ -1,5 +1,6 @@
 """The folder on a real PostgreSQL with a clock that the test moves: books add up once, buckets are
 those of the store, compaction changes no sum, and nothing goes that somebody needs."""
+import datetime
 import json
 import os
 import signal
@@ -159,7 +160,7 @@ class Folder(unittest.TestCase):
         event = log_id(NOW_S, 3)
         self.sql(f"INSERT INTO route VALUES ({event}, 5, 0, 0, 0, 0, 1)")
         self.sql(f"INSERT INTO curlog VALUES ('dispatch', {event})")
-        self.sql(f"INSERT INTO retry VALUES ({event}, 5, 1, 1, 0, 0, 0, 0, 0, false)")
+        self.sql(f"INSERT INTO retry VALUES ({event}, 5, 1, 1, 0, 0, 0, 0, 0)")
         self.set_clock("2028-02-01T00:00:00Z")
         wait_until(lambda: "20261123" not in self.days("route"), what="later days to go")
         self.assertIn("20261122", self.days("route"))
@@ -172,6 +173,75 @@ class Folder(unittest.TestCase):
         self.sql(f"INSERT INTO range_pos VALUES (1, {log_id(NOW_S + 2 * DAY)})")
         self.set_clock("2028-02-01T02:00:00Z")
         wait_until(lambda: "20261122" not in self.days("route"), what="the routes to go")
+
+    def test_keys_go_with_their_events(self):
+        """Key, wire id and order stay as long as the event's day, and go with it, not with others."""
+        old, young, late = log_id(NOW_S, 3), log_id(NOW_S + DAY, 3), (NOW_S - 401 * DAY) * 1000000
+        for i, e in enumerate((old, young)):
+            self.sql(f"INSERT INTO event VALUES ({e}, 1, 9, 0, 0, 0, 1, {e}, 0, '\\x0{i}', 'wire-{i}')")
+            self.sql(f"INSERT INTO event_key VALUES ('\\x0{i}', {e})")
+            self.sql(f"INSERT INTO wire VALUES (1, 'wire-{i}', {e})")
+        # Of another event than the row's: not its own.
+        self.sql(f"INSERT INTO wire VALUES (2, 'wire-0', {young})")
+        for order, seen in (("gone", late), ("held", late), ("fresh", (NOW_S + DAY) * 1000000)):
+            self.sql("INSERT INTO order_state (store_id, order_id, updated_us, purchase_event, seen_us) VALUES "
+                     f"(1, '{order}', 0, {old}, {seen})")
+        self.sql(f"INSERT INTO hold (event_id, store_id, reason, due_us, order_id) VALUES ({young}, 1, 0, 0, 'held')")
+        self.sql(f"INSERT INTO retry (event_id, pixel_id, run, tries, due_us, deadline_us, reason) VALUES ({old}, 5, 1, "
+                 "1, 0, 0, 0)")
+        left = ("SELECT (SELECT count(*) FROM event_key), (SELECT count(*) FROM wire), "
+                "(SELECT string_agg(order_id, ' ' ORDER BY order_id) FROM order_state)")
+        self.set_clock("2026-11-22T11:45:00Z")
+        wait_until(lambda: self.sql(left) == [["2", "3", "fresh held"]], what="the old order to go")
+        at = NOW_S + int(400.75 * DAY)  # the first day is over, the second is not
+        self.set_clock(self.at(at))
+        wait_until(lambda: "has retries in it" in self.p.output(), what="the alarm")
+        self.assertEqual(self.sql(left)[0][:2], ["2", "3"])
+        self.sql("DELETE FROM retry")
+        self.sql("DELETE FROM hold")
+        self.set_clock(self.at(at + 3600))
+        wait_until(lambda: self.sql(left) == [["1", "2", "fresh"]], what="key and wire id to go")
+        self.assertEqual(self.sql("SELECT wire_id, store_id FROM wire ORDER BY 1"), [["wire-0", "2"], ["wire-1", "1"]])
+        self.assertEqual(self.sql(f"SELECT event_id = {young} FROM event_key"), [["t"]])
+
+    def at(self, seconds):
+        return datetime.datetime.fromtimestamp(seconds, datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+    def test_a_recount_explains_what_is_gone(self):
+        self.p.run("pixel", "add", "--store", "utc", "--platform", "meta", "--account", "1", "--token", "-", stdin="t")
+        pixel = int(self.p.json("pixel", "list")[0]["id"])
+        minute = NOW_S // 60
+        for day, (n, sent) in enumerate(((5, 3), (4, 4), (2, 0))):
+            for i in range(n):
+                e = log_id(NOW_S + day * DAY, i)
+                self.sql(f"INSERT INTO route VALUES ({e}, {pixel}, {0 if i < sent else 5}, 0, 0, 0, 1)")
+                if i < sent:
+                    self.sql(f"INSERT INTO verdict VALUES ({e}, {pixel}, 1, 1, 0, 0, 3, 0)")
+            self.tally([(minute, 1, pixel, 20, 0, "", n, 0), (minute, 1, pixel, 3, 0, "", sent, 0),
+                        (minute, 1, pixel, 5, 0, "", n - sent, 0)])
+        self.sql(f"INSERT INTO curlog VALUES ('dispatch', {log_id(NOW_S + 3 * DAY)})")
+        self.folded()
+
+        def recount():
+            return self.p.json("ledger", "--recount")[0]["recount"]
+        self.assertEqual((recount()["events"], recount()["gone"]), (11, 0))
+        for days, gone in ((400.75, 5), (401.75, 9), (450, 11)):
+            self.set_clock(self.at(NOW_S + int(days * DAY)))
+            wait_until(lambda: self.one("SELECT count(*) FROM route") == 11 - gone, what="the routes to go")
+            r = recount()
+            self.assertEqual((r["events"], r["gone"], r["difference"], r["unguarded"]), (11, gone, 0, 0))
+            self.assertEqual((r["dispositions"]["delivered"], r["dispositions"]["filtered"]), (7, 4))
+        # A day whose verdicts are gone and whose routes are not yet: counted, and not twice.
+        self.assertIn("11 of them were counted", self.p.run("ledger", "--recount").stdout)
+        self.sql(f"INSERT INTO ledger_gone SELECT {log_id(NOW_S + 460 * DAY)}, {log_id(NOW_S + 461 * DAY)}, p, i, 1 FROM "
+                 f"(VALUES (0, 0), ({pixel}, 20), ({pixel}, 3)) v(p, i)")
+        wait_until(lambda: self.sql("SELECT to_regclass('route_20280225') IS NOT NULL") == [["t"]] or
+                   self.set_clock(self.at(NOW_S + 460 * DAY)), what="the day's partition")
+        self.sql(f"INSERT INTO route VALUES ({log_id(NOW_S + 460 * DAY, 5)}, {pixel}, 0, 0, 0, 0, 1)")
+        self.next[1] = log_id(NOW_S + 460 * DAY)
+        self.tally([(minute, 1, pixel, 20, 0, "", 1, 0), (minute, 1, pixel, 3, 0, "", 1, 0)])
+        r = recount()
+        self.assertEqual((r["events"], r["gone"], r["difference"]), (12, 12, 0))
 
     def test_a_reader_is_not_disturbed(self):
         """A session that holds the old partition: nothing waits behind a lock, the drop comes later."""
