@@ -33,7 +33,17 @@ void transfer_problem(
 			.rule = arena_strdup(doc->mem, rule)};
 }
 
-/* A value as JSON, cut where it is long (never inside a character). */
+/* Where text that is shown is cut: never inside a character. */
+static size_t cut(const char *s, size_t n)
+{
+	if (n <= VALUE_SHOWN)
+		return n;
+	for (n = VALUE_SHOWN; n && ((unsigned char)s[n] & 0xc0) == 0x80;)
+		n--;
+	return n;
+}
+
+/* A value as JSON, cut where it is long. */
 static const char *shown(struct arena *a, const struct jv *v)
 {
 	struct buf b = BUF_INIT(TRANSFER_MAX);
@@ -41,10 +51,7 @@ static const char *shown(struct arena *a, const struct jv *v)
 		return "";
 	jv_write(&b, v);
 	const char *s = buf_str(&b);
-	size_t n = b.len;
-	if (n > VALUE_SHOWN)
-		for (n = VALUE_SHOWN; n && ((unsigned char)s[n] & 0xc0) == 0x80;)
-			n--;
+	size_t n = cut(s, b.len);
 	const char *copy = arena_fmt(a, "%.*s%s", (int)n, s, n < b.len ? "…" : "");
 	buf_release(&b);
 	return copy;
@@ -62,10 +69,12 @@ static const char *below(struct arena *a, const char *path, const struct jv *mem
 	struct jv name = {.type = JV_STRING, .s = member->key, .len = member->key_len};
 	static const char plain[] =
 		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_";
-	if (member->key_len && strspn(member->key, plain) == strlen(member->key))
+	size_t n = member->key_len;
+	if (n && n <= VALUE_SHOWN && strspn(member->key, plain) == n)
 		return arena_fmt(a, "%s.%s", path, member->key);
 	jv_write(&b, &name);
-	const char *copy = arena_fmt(a, "%s[%.*s]", path, VALUE_SHOWN, buf_str(&b));
+	const char *copy =
+		arena_fmt(a, "%s[%.*s]", path, (int)cut(buf_str(&b), b.len), buf_str(&b));
 	buf_release(&b);
 	return copy;
 }
