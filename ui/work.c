@@ -142,7 +142,7 @@ static enum ta_rc see(struct db *db, struct work *w)
 	for (int i = 0; i < db_rows(r); i++) {
 		struct arena a = ARENA_INIT;
 		struct event ev;
-		size_t n;
+		size_t n = 0;
 		bool another = db_i64(r, i, 0) != last; /* a line is an event at one pixel */
 		last = db_i64(r, i, 0);
 		const char *doc = another ? view_take_doc(&a, r, i, &n) : NULL;
