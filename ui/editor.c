@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define STATS_US (5 * US_PER_S) /* between two looks at what rules did */
+
 static const struct {
 	const char *word;
 	enum pane_id pane;
@@ -28,7 +30,7 @@ void editor_release(struct editor *e)
 	while ((w = editor_next(e)))
 		work_free(w);
 	for (int i = 0; i < GRID_COUNT; i++)
-		arena_release(&e->grids[i].mem);
+		grid_release(&e->grids[i]);
 	form_close(&e->form);
 	match_stop(&e->match);
 	review_close(&e->review);
@@ -154,7 +156,11 @@ void editor_tick(struct app *app, bool now)
 		return;
 	g->asked = true;
 	g->due_us = app->mono_us + app->interval_s * US_PER_S - US_PER_S / 2;
-	editor_post(app, work_new(WORK_LIST, editor_table(id)));
+	struct work *w = work_new(WORK_LIST, editor_table(id));
+	w->with_stats = id == GRID_RULES && (now || app->mono_us >= g->stats_due_us);
+	if (w->with_stats)
+		g->stats_due_us = app->mono_us + STATS_US;
+	editor_post(app, w);
 }
 
 void editor_take(struct app *app, struct work *w)
@@ -445,7 +451,25 @@ bool editor_over(struct app *app, enum req r)
 /* The list ----------------------------------------------------------------------------------------
  */
 
-/* What if it were off, or on. */
+static bool is_true(const struct table *t, const struct table_row *row, const char *field)
+{
+	const char *v = row->v[field_index(t->fields, t->nfields, field)];
+	return v && strcmp(v, "true") == 0;
+}
+
+/* The form with the one field changed, and at once what that means. */
+static void switch_shadow(struct app *app, enum grid_id id, const struct table_row *row)
+{
+	struct form *f = &app->edit.form;
+	const struct table *t = editor_table(id);
+	if (!editor_open(app, id, row))
+		return;
+	form_set(&f->values[field_index(t->fields, t->nfields, "shadow")],
+		is_true(t, row, "shadow") ? "false" : "true");
+	editor_save(app);
+}
+
+/* What if it were off, or on, or no shadow any more. */
 static void test_switched(struct app *app, const struct table_row *row)
 {
 	const struct table *t = editor_table(GRID_RULES);
@@ -453,10 +477,12 @@ static void test_switched(struct app *app, const struct table_row *row)
 	struct table_row *other = work_row(&mem, t, row);
 	int name = field_index(t->fields, t->nfields, "name");
 	int enabled = field_index(t->fields, t->nfields, "enabled");
-	bool on = row->v[enabled] && strcmp(row->v[enabled], "true") == 0;
+	int shadow = field_index(t->fields, t->nfields, "shadow");
+	bool on = is_true(t, row, "enabled"), shade = is_true(t, row, "shadow");
 	char what[160];
-	other->v[enabled] = on ? "false" : "true";
-	snprintf(what, sizeof(what), "Backtest: %s rule %.80s", on ? "without" : "with",
+	other->v[shadow] = "false"; /* a shadow decides nothing */
+	other->v[enabled] = on && !shade ? "false" : "true";
+	snprintf(what, sizeof(what), "Backtest: %s rule %.80s", on && !shade ? "without" : "with",
 		row->v[name] ? row->v[name] : "");
 	backtest_begin(app, t, other, what);
 	arena_release(&mem);
@@ -474,6 +500,8 @@ static void on_row(struct app *app, enum grid_id id, enum req r, const struct ta
 		versions_open(app, editor_table(id), row);
 	else if (r == REQ_BACKTEST)
 		test_switched(app, row);
+	else if (r == REQ_SHADOW)
+		switch_shadow(app, id, row);
 	else if (r == REQ_DUPLICATE)
 		editor_copy(app, id, row);
 	else
@@ -495,6 +523,7 @@ bool editor_request(struct app *app, enum grid_id id, enum req r)
 	case REQ_DELETE:
 	case REQ_HISTORY:
 	case REQ_BACKTEST:
+	case REQ_SHADOW:
 		on_row(app, id, r, grid_selected(g));
 		return true;
 	case REQ_ADD:

@@ -23,6 +23,11 @@ struct grid {
 	struct list list;
 	int64_t sel_id, due_us; /* due_us: monotonic */
 	char error[240];
+	/* Rules: what they did in the last 24 hours. */
+	struct arena stats_mem;
+	struct rule_stats stats;
+	bool has_stats;
+	int64_t stats_due_us; /* monotonic */
 };
 
 enum ask { ASK_NOTHING, ASK_DISCARD, ASK_REMOVE, ASK_ROLLBACK };
@@ -89,8 +94,17 @@ void editor_text_back(struct app *app, const char *text, const struct ta_err *er
 
 /* ui/grid.c */
 const struct table_row *grid_selected(const struct grid *g); /* NULL: none */
+void grid_release(struct grid *g);
 void grid_take(struct grid *g, struct work *w);
 void grid_draw(struct grid *g, const struct table *t, struct box b);
+/* ui/rule_state.c: what the rules list shows beside a rule's settings. */
+enum rule_column { RULE_STATE, RULE_MATCHED, RULE_FAILED, RULE_WOULD, RULE_COLUMNS };
+const char *rule_column_title(enum rule_column c);
+/* The cell's text, in `out` where it is made up; "" nothing. */
+const char *rule_column_text(
+	const struct grid *g, const struct table_row *row, enum rule_column c, char out[48]);
+/* All that the selected rule did, in words, over the box's lines. */
+void rule_state_draw(const struct grid *g, const struct table_row *row, struct box b);
 /* Opens the form over a row, NULL: a new one; false, with a toast: another one is open. Then what
  * is typed is counted anew. */
 bool editor_open(struct app *app, enum grid_id id, const struct table_row *row);

@@ -10,15 +10,26 @@
 #define COLUMN_FAIR 12
 #define COLUMN_WIDE 60
 
+/* Below the rules: what the selected one did, where there is room for it. */
+#define RULE_FOOT     5
+#define RULE_FOOT_MIN 10
+
 struct column {
 	size_t empty; /* rows in which nothing stands there */
-	int field, w, want;
+	int field;    /* below 0: ~field is one of enum rule_column */
+	int w, want;
 	bool right;
 };
 
 const struct table_row *grid_selected(const struct grid *g)
 {
 	return g->list.sel < (int)g->rows.n ? &g->rows.rows[g->list.sel] : NULL;
+}
+
+void grid_release(struct grid *g)
+{
+	arena_release(&g->mem);
+	arena_release(&g->stats_mem);
 }
 
 /* The rows come in their arena; the selection stays on its row, or on its place when that is
@@ -36,6 +47,13 @@ void grid_take(struct grid *g, struct work *w)
 	g->rows = w->rows;
 	g->loaded = true;
 	w->mem = ARENA_INIT;
+	if (w->with_stats) {
+		arena_release(&g->stats_mem);
+		g->stats_mem = w->stats_mem;
+		g->stats = w->stats;
+		g->has_stats = true;
+		w->stats_mem = ARENA_INIT;
+	}
 	for (size_t i = 0; i < g->rows.n; i++)
 		if (g->rows.rows[i].id == g->sel_id)
 			g->list.sel = (int)i;
@@ -44,23 +62,61 @@ void grid_take(struct grid *g, struct work *w)
 		g->sel_id = g->rows.rows[g->list.sel].id;
 }
 
+static bool is_rule(const struct table *t)
+{
+	return strcmp(t->word, "rule") == 0;
+}
+
+/* Fields that the rules list says in a column of its own. */
+static bool is_state(const struct table *t, const struct ta_field *f)
+{
+	return is_rule(t) && (strcmp(f->name, "enabled") == 0 || strcmp(f->name, "shadow") == 0);
+}
+
+static const char *title_of(const struct table *t, const struct column *c)
+{
+	return c->field >= 0 ? t->fields[c->field].title
+			     : rule_column_title((enum rule_column) ~c->field);
+}
+
+/* The text of a cell, NULL when there is none. */
+static const char *cell_of(
+	const struct grid *g, const struct table_row *row, const struct column *c, char out[48])
+{
+	if (c->field >= 0)
+		return row->v[c->field];
+	const char *text = rule_column_text(g, row, (enum rule_column) ~c->field, out);
+	return *text ? text : NULL;
+}
+
+static void measure(const struct grid *g, const struct table *t, struct column *c)
+{
+	char out[48];
+	c->want = draw_width(title_of(t, c));
+	for (size_t i = 0; i < g->rows.n; i++) {
+		const char *v = cell_of(g, &g->rows.rows[i], c, out);
+		c->empty += !v;
+		c->want = TA_MAX(c->want, v && c->want < COLUMN_WIDE ? draw_width(v) : 0);
+	}
+	c->want = c->w = TA_MIN(c->want, COLUMN_WIDE);
+}
+
 /* The columns a list may show, with the width that their values want. */
 static int candidates(const struct grid *g, const struct table *t, struct column *c)
 {
 	int n = 0;
-	for (size_t f = 0; f < t->nfields && n < COLUMNS; f++) {
+	for (size_t f = 0; f < t->nfields && n < COLUMNS - RULE_COLUMNS; f++) {
 		const struct ta_field *d = &t->fields[f];
-		if (d->flags & (FIELD_WIDE | FIELD_SECRET))
+		if ((d->flags & (FIELD_WIDE | FIELD_SECRET)) || is_state(t, d))
 			continue;
-		struct column k = {.field = (int)f, .right = d->type == FIELD_INT};
-		k.want = draw_width(d->title);
-		for (size_t i = 0; i < g->rows.n; i++) {
-			const char *v = g->rows.rows[i].v[f];
-			k.empty += !v;
-			k.want = TA_MAX(k.want, v && k.want < COLUMN_WIDE ? draw_width(v) : 0);
-		}
-		k.want = k.w = TA_MIN(k.want, COLUMN_WIDE);
-		c[n++] = k;
+		c[n] = (struct column){.field = (int)f, .right = d->type == FIELD_INT};
+		measure(g, t, &c[n++]);
+	}
+	for (int k = 0; is_rule(t) && k < RULE_COLUMNS; k++) {
+		c[n] = (struct column){.field = ~k, .right = k == RULE_MATCHED || k == RULE_FAILED};
+		measure(g, t, &c[n]);
+		/* Nobody needs a column in which nothing can stand. */
+		n += k != RULE_WOULD || c[n].empty < g->rows.n;
 	}
 	return n;
 }
@@ -78,7 +134,7 @@ static int least(const struct table *t, const struct column *c, int n)
 {
 	int found = -1;
 	for (int i = 1; i < n; i++) {
-		unsigned flags = t->fields[c[i].field].flags;
+		unsigned flags = c[i].field < 0 ? FIELD_REQUIRED : t->fields[c[i].field].flags;
 		if (c[i].w && !(flags & (FIELD_REQUIRED | FIELD_READONLY)) &&
 			(found < 0 || c[i].empty >= c[found].empty))
 			found = i;
@@ -121,16 +177,25 @@ static bool is_off(const struct table *t, const struct table_row *row)
 	return (on && strcmp(on, "true") != 0) || (st && strcmp(st, "active") != 0);
 }
 
-static void draw_row(const struct table *t, const struct column *c, int n,
-	const struct table_row *row, struct pen p)
+/* What a line is drawn from. */
+struct frame {
+	const struct grid *g;
+	const struct table *t;
+	const struct column *c;
+	int n;
+};
+
+static void draw_row(const struct frame *f, const struct table_row *row, struct pen p)
 {
-	bool off = is_off(t, row);
+	const struct column *c = f->c;
+	char text[48];
+	bool off = is_off(f->t, row);
 	if (off)
 		draw_glyph(&p, ST_OFF, GL_OFF);
 	else
 		draw_gap(&p, 1);
-	for (int i = 0; i < n; i++) {
-		const char *v = row->v[c[i].field];
+	for (int i = 0; i < f->n; i++) {
+		const char *v = cell_of(f->g, row, &c[i], text);
 		enum style st = off ? ST_OFF : i == 0 ? ST_STRONG : ST_TEXT;
 		if (!c[i].w)
 			continue;
@@ -149,7 +214,7 @@ static void draw_head_line(const struct table *t, const struct column *c, int n,
 	for (int i = 0; i < n; i++) {
 		if (!c[i].w)
 			continue;
-		draw_head(&p, c[i].w, t->fields[c[i].field].title, c[i].right);
+		draw_head(&p, c[i].w, title_of(t, &c[i]), c[i].right);
 		draw_head(&p, 2, "", false);
 	}
 }
@@ -163,11 +228,17 @@ void grid_draw(struct grid *g, const struct table *t, struct box b)
 	draw_head_line(t, c, n, pen_at(b, 0));
 	if (body.h <= 0)
 		return;
+	const struct table_row *at = grid_selected(g);
+	if (is_rule(t) && at && g->has_stats && body.h >= RULE_FOOT_MIN) {
+		body.h -= RULE_FOOT;
+		rule_state_draw(g, at, (struct box){body.y + body.h, b.x, RULE_FOOT, b.w});
+	}
+	const struct frame f = {g, t, c, n};
 	list_fit(&g->list, rows, body.h);
 	for (int i = 0; i < body.h && g->list.top + i < rows; i++) {
 		struct pen p = pen_at(body, i);
 		p.selected = g->list.top + i == g->list.sel;
-		draw_row(t, c, n, &g->rows.rows[g->list.top + i], p);
+		draw_row(&f, &g->rows.rows[g->list.top + i], p);
 	}
 	if (rows)
 		return;

@@ -45,6 +45,7 @@ void work_free(struct work *w)
 	if (w->seen)
 		seen_release(w->seen);
 	free(w->seen);
+	arena_release(&w->stats_mem);
 	arena_release(&w->mem);
 	free(w);
 }
@@ -95,6 +96,15 @@ static enum ta_rc order(struct db *db, struct work *w)
 			(long long)w->edit.id)};
 	enum ta_rc rc = command_post(db, &c, &w->err);
 	return rc ? rc : command_wait(db, c.id, &w->mem, &w->answer, &w->err);
+}
+
+static enum ta_rc list(struct db *db, struct work *w)
+{
+	enum ta_rc rc = table_list(db, w->table, NULL, &w->mem, &w->rows, &w->err);
+	if (!rc && w->with_stats)
+		rc = rule_stat_read(
+			db, clock_now_us() - US_PER_DAY, &w->stats_mem, &w->stats, &w->err);
+	return rc;
 }
 
 static enum ta_rc back(struct db *db, struct work *w)
@@ -198,7 +208,7 @@ void work_run(struct db *db, struct work *w)
 	else if (w->kind == WORK_DISTINCT)
 		rc = judge(db, w);
 	else if (w->kind == WORK_LIST)
-		rc = table_list(db, w->table, NULL, &w->mem, &w->rows, &w->err);
+		rc = list(db, w);
 	else if (w->kind == WORK_VERSIONS)
 		rc = history_read(db, w->table, w->edit.id, &w->mem, &w->versions, &w->err);
 	else if (w->kind == WORK_BACKTEST)

@@ -5,6 +5,7 @@
 
 #include "db/audit.h"
 #include "db/history.h"
+#include "db/rule_stat.h"
 #include "src/arena.h"
 
 struct db;
@@ -45,7 +46,11 @@ struct work {
 	const struct table_row *before, *after;
 	/* After a change that was refused because of another operator: what is known of that. */
 	struct audit_last rival;
-	const char *answer;           /* WORK_ORDER: the owner's words */
+	const char *answer; /* WORK_ORDER: the owner's words */
+	/* WORK_LIST of rules, when it is asked for: what they did in the last 24 hours. */
+	bool with_stats;
+	struct arena stats_mem;
+	struct rule_stats stats;
 	struct row_versions versions; /* WORK_VERSIONS */
 	struct trial *trial;          /* WORK_BACKTEST: freed with the work */
 	struct sample_part *part;     /* WORK_SAMPLE: freed with the work unless taken */

@@ -75,7 +75,7 @@ class Editor(unittest.TestCase):
         self.assertEqual(self.row("rule", "show", "big")["expr"], "value >= 50 EUR")
 
         t.keys(b"t")
-        t.sees(["rule big saved", "false"])
+        t.sees(["rule big saved", "off"])
         self.assertFalse(self.row("rule", "show", "big")["enabled"])
         t.keys(b"u")
         t.sees(["taken back"])

@@ -3,6 +3,7 @@
 #include "edit.h"
 #include "ui/diff.h"
 #include "ui/term.h"
+#include "ui/trial.h"
 
 /* Words -------------------------------------------------------------------------------------------
  */
@@ -203,6 +204,111 @@ static struct app *see_review_new(void)
 	return app;
 }
 
+/* Shadow rules ------------------------------------------------------------------------------------
+ */
+
+static const char *rule_shadow[] = {"night-watch", "5", NULL, NULL, NULL, "value > 1000 EUR", "{}",
+	"hold", "2h", "true", "true", "trying it out", "user:ben", "1795000000000000"};
+
+/* The list of rules with what they did; the first is a shadow. */
+static struct app *shadows(void)
+{
+	static struct rule_stat stats[] = {
+		{.rule_id = 12,
+			.shadow = 1204,
+			.shadow_as = {[DISP_HELD] = 1204},
+			.differs = 1180,
+			.touched = {{1234567, "EUR"}, {9000, "JPY"}},
+			.ntouched = 2},
+		{.rule_id = 13,
+			.matched = 31,
+			.matched_as = {[DISP_FILTERED] = 31},
+			.failed = 7,
+			.failed_by = {[RULE_FAULT_MISSING] = 7}},
+	};
+	struct app *app = open_at("8");
+	struct work *w = work_new(WORK_LIST, table_get("rule"));
+	const struct table_row rows[] = {{12, 3, rule_shadow}, {13, 1, rule_two}};
+	w->rows.n = 2;
+	w->rows.rows = arena_alloc(&w->mem, 2 * sizeof(*w->rows.rows));
+	for (int k = 0; k < 2; k++)
+		w->rows.rows[k] = *work_row(&w->mem, w->table, &rows[k]);
+	w->with_stats = true;
+	w->stats.n = 2;
+	w->stats.v = arena_alloc(&w->stats_mem, sizeof(stats));
+	memcpy(w->stats.v, stats, sizeof(stats));
+	editor_take(app, w);
+	return app;
+}
+
+static void what_rules_did_is_in_the_list(void **state)
+{
+	(void)state;
+	char out[48];
+	struct app *app = shadows();
+	const struct grid *g = &app->edit.grids[GRID_RULES];
+	const struct table_row *one = &g->rows.rows[0], *two = &g->rows.rows[1];
+	assert_string_equal(rule_column_text(g, one, RULE_STATE, out), "shadow");
+	assert_string_equal(rule_column_text(g, one, RULE_MATCHED, out), "0");
+	assert_string_equal(rule_column_text(g, one, RULE_WOULD, out), "1,204 held");
+	assert_string_equal(rule_column_text(g, two, RULE_STATE, out), "off");
+	assert_string_equal(rule_column_text(g, two, RULE_MATCHED, out), "31");
+	assert_string_equal(rule_column_text(g, two, RULE_FAILED, out), "7");
+	assert_string_equal(rule_column_text(g, two, RULE_WOULD, out), "");
+	done(app);
+}
+
+static void they_are_read_less_often_than_the_rows(void **state)
+{
+	(void)state;
+	struct app *app = shadows();
+	app->mono_us += 2 * US_PER_S;
+	editor_tick(app, false);
+	struct work *w = editor_next(&app->edit);
+	assert_int_equal(w->kind, WORK_LIST);
+	assert_false(w->with_stats);
+	editor_take(app, w);
+	assert_int_equal(app->edit.grids[GRID_RULES].stats.n, 2); /* what was read stays */
+	app->mono_us += 4 * US_PER_S;
+	editor_tick(app, false);
+	w = editor_next(&app->edit);
+	assert_true(w->with_stats);
+	work_free(w);
+	done(app);
+}
+
+static void a_shadow_becomes_real(void **state)
+{
+	(void)state;
+	struct app *app = shadows();
+	type(app, "S");
+	assert_true(app_context(app) & K_REVIEW);
+	assert_true(listed(&app->edit.review.diff, "Shadow", "true"));
+	assert_int_equal(app->edit.review.diff.n, 1);
+	assert_null(serve(app)); /* nothing yet */
+	app_key(app, '\r');
+	struct work *w = serve(app);
+	assert_int_equal(w->kind, WORK_SET);
+	assert_int_equal(w->edit.id, 12);
+	assert_string_equal(sent(w, "shadow"), "false");
+	work_free(w);
+	done(app);
+}
+
+static void a_shadow_is_tested_as_if_it_were_real(void **state)
+{
+	(void)state;
+	struct app *app = shadows();
+	type(app, "b");
+	struct work *w = serve(app);
+	assert_int_equal(w->kind, WORK_BACKTEST);
+	assert_non_null(strstr(w->trial->draft, "\"shadow\":false"));
+	assert_non_null(strstr(w->trial->draft, "\"enabled\":true"));
+	assert_non_null(strstr(app->edit.backtest.what, "with rule night-watch"));
+	editor_take(app, w);
+	done(app);
+}
+
 /* The history -------------------------------------------------------------------------------------
  */
 
@@ -346,7 +452,7 @@ static void screens(void **state)
 		struct app *(*prepare)(void);
 	} all[] = {{"review", see_review}, {"review-new", see_review_new},
 		{"review-secret", see_review_secret}, {"history", see_history},
-		{"rollback", see_rollback}};
+		{"rollback", see_rollback}, {"shadow", shadows}};
 	(void)state;
 	for (size_t i = 0; i < TA_COUNT(all); i++) {
 		for (size_t s = 0; s < TA_COUNT(sizes); s++)
@@ -365,6 +471,10 @@ int main(void)
 		cmocka_unit_test(a_store_has_a_reason_too),
 		cmocka_unit_test(the_spelling_alone_is_no_change),
 		cmocka_unit_test(a_secret_is_named_and_never_shown),
+		cmocka_unit_test(what_rules_did_is_in_the_list),
+		cmocka_unit_test(they_are_read_less_often_than_the_rows),
+		cmocka_unit_test(a_shadow_becomes_real),
+		cmocka_unit_test(a_shadow_is_tested_as_if_it_were_real),
 		cmocka_unit_test(back_to_a_version),
 		cmocka_unit_test(both_comparisons),
 		cmocka_unit_test(the_history_may_not_come),
