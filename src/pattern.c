@@ -229,6 +229,8 @@ static enum ta_rc escape(struct compiler *c, const char *end)
 
 static enum ta_rc group(struct compiler *c)
 {
+	if (c->s[1] == '?')
+		return bad(c, "has a (?...) that is not known; only a leading (?i) is");
 	c->s++;
 	if (++c->depth > DEPTH_MAX)
 		return bad(c, "is nested too deep");

@@ -82,9 +82,14 @@ static void list_words(int field, char *out, size_t size)
 {
 	size_t n = 0;
 	out[0] = '\0';
-	for (int i = 0; rule_field_word(field, i) && n + 24 < size; i++)
+	for (int i = 0; rule_field_word(field, i); i++) {
+		if (n + 28 > size) {
+			snprintf(out + n, size - n, ", ...");
+			break;
+		}
 		n += (size_t)snprintf(
 			out + n, size - n, "%s%s", i ? ", " : "", rule_field_word(field, i));
+	}
 }
 
 static enum ta_rc check_word(struct check *c, int field, const struct rule_node *y)
@@ -168,6 +173,12 @@ static enum ta_rc check_list(struct check *c, int field, const struct rule_node 
 static enum ta_rc check_comparison(
 	struct check *c, const struct rule_node *x, const struct rule_node *y, bool equality)
 {
+	bool quoted = x->op == OP_CONST && x->val.type == RULE_STRING && y->op == OP_CONST;
+	if (quoted && rule_field_of(x->val.s) >= 0) {
+		ta_fail(c->err, TA_INVALID, "\"%.60s\" in quotes is a text; the field is %.60s",
+			x->val.s, x->val.s);
+		return at_node(c, x);
+	}
 	enum ta_rc rc = is_field(x) ? check_value(c, x->field, y, equality) : TA_OK;
 	return !rc && is_field(y) ? check_value(c, y->field, x, equality) : rc;
 }
@@ -203,34 +214,112 @@ static bool has_head(const char *path, const char *head)
 	return strncmp(path, head, n) == 0 && (path[n] == '.' || path[n] == '\0');
 }
 
+/* Words that other languages have for an operator. */
+static const char *operator_for(const char *word)
+{
+	static const struct {
+		const char *word, *write;
+	} words[] = {{"is", "=="}, {"equals", "=="}, {"eq", "=="}, {"isnt", "!="}, {"ne", "!="},
+		{"like", "contains, or matches with a pattern"}, {"begins", "starts with"},
+		{"start", "starts with"}, {"end", "ends with"}, {"includes", "contains"},
+		{"has", "contains"}, {"between", ">= and <="}, {"~", "matches"}, {"gt", ">"},
+		{"lt", "<"}, {"ge", ">="}, {"le", "<="}};
+	for (size_t i = 0; i < TA_COUNT(words); i++)
+		if (strcasecmp(words[i].word, word) == 0)
+			return words[i].write;
+	return NULL;
+}
+
+static enum ta_rc unknown(struct check *c, const struct rule_node *n)
+{
+	const char *near = rule_field_nearest(n->path), *write = operator_for(n->path);
+	const char *path = n->path;
+	if (n->blank && write)
+		ta_fail(c->err, TA_INVALID, "there is no field \"%.60s\"; write %s", path, write);
+	else if (near && strchr(near, '*'))
+		ta_fail(c->err, TA_INVALID,
+			"there is no field \"%.60s\"; did you mean custom.NAME?", path);
+	else if (near)
+		ta_fail(c->err, TA_INVALID, "there is no field \"%.60s\"; did you mean %s?", path,
+			near);
+	else if (n->blank)
+		ta_fail(c->err, TA_INVALID,
+			"expected a comparison, and, or, or the end: there is no field \"%.60s\"",
+			path);
+	else if (event_of(path) >= 0)
+		ta_fail(c->err, TA_INVALID, "there is no field \"%.60s\"; did you mean name == %s?",
+			path, path);
+	else
+		ta_fail(c->err, TA_INVALID,
+			"there is no field \"%.60s\"; man trackai-rules lists them", path);
+	return at_node(c, n);
+}
+
 static enum ta_rc check_name(struct check *c, const struct rule_node *n)
 {
 	bool whole = c->functions && (has_head(n->path, "items") || has_head(n->path, "custom") ||
 					     strcmp(n->path, "now") == 0);
-	if (n->field >= 0 || whole)
-		return TA_OK;
-	const char *near = rule_field_nearest(n->path);
-	if (!near && event_of(n->path) >= 0)
-		ta_fail(c->err, TA_INVALID, "there is no field \"%.60s\"; did you mean name == %s?",
-			n->path, n->path);
-	else
-		ta_fail(c->err, TA_INVALID, "there is no field \"%.60s\"%s%s%s", n->path,
-			near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
-	return at_node(c, n);
+	return n->field >= 0 || whole ? TA_OK : unknown(c, n);
 }
 
-/* Fields first, as they stand from left to right; an element's fields are its own matter. */
+/* reduce hands an item over as `current`. */
+static bool is_item_member(const char *path, bool reduce)
+{
+	char full[40];
+	bool current = strncmp(path, "current.", 8) == 0;
+	if (reduce && (strcmp(path, "accumulator") == 0 || strcmp(path, "current") == 0))
+		return true;
+	if (current != reduce)
+		return false;
+	snprintf(full, sizeof(full), "items.%.30s", reduce ? path + 8 : path);
+	return rule_field_of(full) >= 0 || !*path;
+}
+
+/* What a condition of some(items, …) names are an item's members. */
+static enum ta_rc check_element(struct check *c, const struct rule_node *n, bool reduce)
+{
+	if (n->op == OP_VAR && !is_item_member(n->path, reduce)) {
+		ta_fail(c->err, TA_INVALID,
+			"an item has no \"%.60s\": it has id, product_id, variant_id, sku, name, "
+			"brand, category, price, quantity%s",
+			n->path, reduce ? ", written current.id and so on" : "");
+		return at_node(c, n);
+	}
+	enum ta_rc rc = TA_OK;
+	for (size_t i = 0; i < n->nkids && !rc; i++)
+		if (i != 1 || n->op != OP_CALL || !rule_call_scoped(n->call))
+			rc = check_element(c, n->kids[i], reduce);
+	return rc;
+}
+
+/* Fields first, as they stand from left to right. */
 static enum ta_rc check(struct check *c, const struct rule_node *n)
 {
 	enum ta_rc rc = n->op == OP_VAR ? check_name(c, n) : TA_OK;
+	bool scoped = n->op == OP_CALL && rule_call_scoped(n->call);
+	bool items = scoped && n->kids[0]->op == OP_VAR && strcmp(n->kids[0]->path, "items") == 0;
 	for (size_t i = 0; i < n->nkids && !rc; i++)
-		if (i != 1 || n->op != OP_CALL || !rule_call_scoped(n->call))
+		if (i != 1 || !scoped)
 			rc = check(c, n->kids[i]);
+		else if (items)
+			rc = check_element(c, n->kids[i], strcmp(n->call->name, "reduce") == 0);
 	return rc ? rc : check_operands(c, n);
+}
+
+/* A condition that is nothing but a value was meant to be something else. */
+static enum ta_rc check_root(struct check *c, const struct rule_node *n)
+{
+	bool value = (n->op == OP_CONST && n->val.type != RULE_BOOL) || n->op == OP_LIST ||
+		     n->op == OP_AGO;
+	if (!value)
+		return check(c, n);
+	ta_fail(c->err, TA_INVALID,
+		"a value alone is no condition: compare a field with it, such as value >= 50");
+	return at_node(c, n);
 }
 
 enum ta_rc rule_check_fields(const struct rule_prog *p, size_t *at, struct ta_err *err)
 {
 	struct check c = {.functions = p->full != NULL, .at = at, .err = err};
-	return p->root ? check(&c, p->root) : TA_OK;
+	return p->root ? check_root(&c, p->root) : TA_OK;
 }

@@ -153,7 +153,10 @@ const char *rule_field_nearest(const char *name)
 	for (size_t i = 0; i < TA_COUNT(fields); i++) {
 		const char *tail = strchr(fields[i].name, '.');
 		int d = rule_word_distance(name, fields[i].name);
-		if (tail && strcmp(tail + 1, name) == 0)
+		size_t n = strlen(name);
+		bool group =
+			n > 1 && strncmp(fields[i].name, name, n) == 0 && fields[i].name[n] == '.';
+		if ((tail && strcmp(tail + 1, name) == 0) || group)
 			d = 2;
 		if (d < least) {
 			least = d;

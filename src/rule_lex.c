@@ -228,9 +228,21 @@ static const struct {
 	{"(", TOK_OPEN, OP_COUNT}, {")", TOK_CLOSE, OP_COUNT}, {"[", TOK_LIST, OP_COUNT},
 	{"]", TOK_UNLIST, OP_COUNT}, {",", TOK_COMMA, OP_COUNT}};
 
+/* What other languages write, and what is written here. */
+static const struct {
+	const char *text, *right;
+} slips[] = {{"=>", ">="}, {"=<", "<="}, {"<>", "!="}, {"=!", "!="}, {"=~", "matches"},
+	{"!~", "not matches"}};
+
 static enum ta_rc lex_sign(struct rule_lexer *lx, struct token *t, size_t *at, struct ta_err *err)
 {
 	const char *s = lx->text + lx->pos;
+	for (size_t i = 0; i < TA_COUNT(slips); i++)
+		if (strncmp(s, slips[i].text, 2) == 0) {
+			*at = lx->pos;
+			return ta_fail(err, TA_INVALID, "%s has no meaning; write %s",
+				slips[i].text, slips[i].right);
+		}
 	for (size_t i = 0; i < TA_COUNT(signs); i++) {
 		size_t n = strlen(signs[i].text);
 		if (strncmp(s, signs[i].text, n) == 0) {
@@ -244,6 +256,9 @@ static enum ta_rc lex_sign(struct rule_lexer *lx, struct token *t, size_t *at, s
 	if (*s == '&' || *s == '|')
 		return ta_fail(err, TA_INVALID, "a single %c has no meaning; write %s", *s,
 			*s == '&' ? "and" : "or");
+	if (*s == '.')
+		return ta_fail(err, TA_INVALID,
+			"a point has no meaning here; a field is one word, such as items.price");
 	if (isprint((unsigned char)*s))
 		return ta_fail(
 			err, TA_INVALID, "\"%c\" has no meaning here; put text in quotes", *s);

@@ -24,6 +24,7 @@ struct rule_node {
 	const char *path;      /* VAR */
 	int field;             /* VAR: number in field.def, -1 unknown */
 	bool custom;           /* VAR: a member of custom, known by its path only */
+	bool blank;            /* VAR: begins a condition with nothing but a blank before it */
 	struct rule_node **kids;
 	size_t nkids;
 	const struct pattern *pattern;                /* MATCHES */

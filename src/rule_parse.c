@@ -22,6 +22,7 @@ struct parser {
 	struct arena *a;
 	struct token t;         /* the token looked at */
 	enum token_kind before; /* the one before it */
+	bool blank;             /* a condition begins behind nothing but a blank */
 	int depth;
 	int scope; /* functions around it whose condition sees an element */
 	size_t *at;
@@ -39,22 +40,28 @@ static enum ta_rc next(struct parser *p)
 	return rule_lex(&p->lx, &p->t, p->at, p->err);
 }
 
+static bool is_word(const struct token *t, const char *word)
+{
+	return t->kind == TOK_WORD && rule_keyword(t->text) && strcasecmp(t->text, word) == 0;
+}
+
 /* "expected X, found Y" at the token looked at. */
 static enum ta_rc expected(struct parser *p, const char *what)
 {
 	*p->at = p->t.at;
 	if (p->t.kind == TOK_END)
 		return ta_fail(p->err, TA_INVALID, "expected %s, found the end", what);
-	if (p->t.kind == TOK_COMMA && p->before == TOK_NUMBER)
+	bool list = p->t.kind == TOK_COMMA && strncmp(what, "and, or", 7) == 0;
+	if (list && p->before == TOK_NUMBER)
 		return ta_fail(p->err, TA_INVALID,
 			"a number has no commas: write 1000.50 for one thousand and a half");
-	return ta_fail(p->err, TA_INVALID, "expected %s, found \"%.*s\"", what,
-		(int)TA_MIN(p->t.len, (size_t)60), p->lx.text + p->t.at);
-}
-
-static bool is_word(const struct token *t, const char *word)
-{
-	return t->kind == TOK_WORD && rule_keyword(t->text) && strcasecmp(t->text, word) == 0;
+	if (list)
+		return ta_fail(p->err, TA_INVALID, "a list is written in brackets: [US, CA]");
+	if (is_word(&p->t, "with"))
+		return ta_fail(p->err, TA_INVALID, "write starts with or ends with");
+	const char *quote = p->t.kind == TOK_STRING ? "" : "\"";
+	return ta_fail(p->err, TA_INVALID, "expected %s, found %s%.*s%s", what, quote,
+		(int)TA_MIN(p->t.len, (size_t)60), p->lx.text + p->t.at, quote);
 }
 
 static enum ta_rc enter(struct parser *p)
@@ -155,6 +162,8 @@ static enum ta_rc operand_word(struct parser *p, bool right, struct rule_node **
 					 : "a field or a value");
 	*out = right ? rule_node_string(p->a, p->t.text, p->t.at)
 		     : rule_node_var(p->a, p->t.text, p->t.at);
+	(*out)->blank = p->blank;
+	p->blank = false;
 	return TA_OK;
 }
 
@@ -365,7 +374,7 @@ static enum ta_rc parse_test(
 	}
 	if (!rc && (op == OP_STARTS || op == OP_ENDS)) {
 		if (!is_word(&p->t, "with"))
-			return expected(p, "with");
+			return expected(p, "with, as in starts with");
 		rc = next(p);
 	}
 	/* starts with 2026: what a text begins with, ends in or matches is a text */
@@ -476,6 +485,33 @@ static bool begins_unit(const struct token *t)
 	return false;
 }
 
+/* A blank means and. */
+static enum ta_rc parse_blank(struct parser *p)
+{
+	if (!begins_unit(&p->t))
+		return expected(p, "a comparison, and, or, or the end");
+	*p->at = p->t.at;
+	if (p->before == TOK_NUMBER && isdigit((unsigned char)p->lx.text[p->t.at]))
+		return ta_fail(p->err, TA_INVALID,
+			"a number has no blanks: write 1000.50 for one thousand and a half");
+	if (p->before == TOK_SPAN && p->t.kind == TOK_SPAN)
+		return ta_fail(p->err, TA_INVALID, "a duration has no blanks: write 1h30m");
+	p->blank = true;
+	return TA_OK;
+}
+
+/* A value behind a blank is no condition: something is missing before it. */
+static enum ta_rc alone(struct parser *p, const struct rule_node *y)
+{
+	const char *s = p->lx.text + y->at;
+	*p->at = y->at;
+	if (y->op == OP_CONST && y->val.type == RULE_BOOL)
+		return TA_OK;
+	return ta_fail(p->err, TA_INVALID,
+		"expected a comparison, and, or, or the end, found %s%.*s", *s == '"' ? "" : "\"",
+		(int)TA_MIN(strcspn(s, " )"), (size_t)60), s);
+}
+
 static enum ta_rc parse_and(struct parser *p, struct rule_node **out)
 {
 	struct rule_node *x = NULL, *all = NULL;
@@ -484,10 +520,13 @@ static enum ta_rc parse_and(struct parser *p, struct rule_node **out)
 		struct rule_node *y = NULL;
 		if (p->t.kind == TOK_AND || is_word(&p->t, "and"))
 			rc = next(p);
-		else if (!begins_unit(&p->t))
-			return expected(p, "a comparison, and, or, or the end");
+		else
+			rc = parse_blank(p);
 		if (!rc)
 			rc = parse_unit(p, &y);
+		if (!rc && p->blank && (y->op == OP_CONST || y->op == OP_AGO || y->op == OP_LIST))
+			rc = alone(p, y);
+		p->blank = false;
 		if (rc)
 			break;
 		if (!all)

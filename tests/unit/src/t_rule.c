@@ -221,7 +221,7 @@ static const struct {
 	{"and test", 0, "expected a field or a value, found \"and\""},
 	{"a == \"x", 5, "expected a closing \" for this string"},
 	{"country in [US CA]", 15, "expected a comma or ], found \"CA\""},
-	{"url starts \"x\"", 11, "expected with, found \"\"x\"\""},
+	{"url starts \"x\"", 11, "expected with, as in starts with, found \"x\""},
 	{"1 < value < 9", 10, "expected a comparison, and, or, or the end, found \"<\""},
 	{"value ? 5", 6, "\"?\" has no meaning here; put text in quotes"},
 	{"a == \"\\q\"", 6, "expected an escape such as"},
