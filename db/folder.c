@@ -1,6 +1,7 @@
 #include "db/folder.h"
 
 #include "db/conn.h"
+#include "db/health.h"
 #include "db/log_id.h"
 #include "db/retention.h"
 #include "db/rollup.h"
@@ -18,12 +19,15 @@
 #define FOLD_US   (250 * INT64_C(1000)) /* between two folds while there is work */
 #define TICK_US   (500 * INT64_C(1000)) /* between two ticks to the consoles */
 #define IDLE_MS   1000
+#define JUDGE_US  (5 * US_PER_S) /* between two looks at the pixels' health */
 #define MINUTE_US (60 * US_PER_S)
 #define HOUR_US   (3600 * US_PER_S)
 
 struct folder {
 	struct stage stage;
 	struct rollup rollup;
+	struct health_keeper health;
+	int64_t judged_us;            /* monotonic */
 	int64_t folded_us, ticked_us; /* monotonic, of the last */
 	size_t taken;                 /* deltas of the last fold */
 	bool tick_due;
@@ -35,7 +39,11 @@ struct folder {
 
 static enum ta_rc begin(struct folder *f, struct ta_err *err)
 {
-	return rollup_open(&f->rollup, f->stage.db, err);
+	health_keeper_release(&f->health);
+	f->rollup.book = f->health.book = health_book_new();
+	f->judged_us = 0;
+	enum ta_rc rc = rollup_open(&f->rollup, f->stage.db, err);
+	return rc ? rc : health_load(f->health.book, f->stage.db, clock_now_us(), err);
 }
 
 static enum ta_rc fold(struct folder *f, struct ta_err *err)
@@ -141,11 +149,22 @@ static void wait_for_work(struct folder *f)
 		woke = stage_wait(&f->stage, (int)((until - now + 999) / 1000));
 }
 
+static enum ta_rc judge(struct folder *f, struct ta_err *err)
+{
+	int64_t now = clock_mono_us();
+	if (f->judged_us && now - f->judged_us < JUDGE_US)
+		return TA_OK;
+	f->judged_us = now;
+	return health_write(&f->health, f->stage.db, clock_now_us(), err);
+}
+
 static enum ta_rc round_once(struct folder *f, struct ta_err *err)
 {
 	enum ta_rc rc = fold(f, err);
 	if (!rc)
 		rc = tick(f, err);
+	if (!rc)
+		rc = judge(f, err);
 	if (!rc)
 		rc = chores(f, err);
 	return rc;
@@ -186,6 +205,7 @@ int folder_run(const struct role *role)
 	if (!rc)
 		rc = loop(&f, &err);
 	rollup_release(&f.rollup);
+	health_keeper_release(&f.health);
 	stage_close(&f.stage);
 	if (rc == TA_OK || rc == TA_CANCELLED)
 		return 0;

@@ -5,6 +5,7 @@
 #include "db/stage.h"
 #include "db/tally.h"
 #include "src/clock.h"
+#include "src/health.h"
 #include "src/log.h"
 
 #include <stdio.h>
@@ -16,7 +17,9 @@ static const char *const cursors[ROLLUP_STAGES] = {TALLY_CURSOR_ROUTER, TALLY_CU
 enum ta_rc rollup_open(struct rollup *r, struct db *db, struct ta_err *err)
 {
 	enum ta_rc rc = TA_OK;
+	struct health_book *book = r->book;
 	rollup_release(r);
+	r->book = book;
 	for (int i = 0; i < ROLLUP_STAGES && !rc; i++)
 		rc = cursor_get(db, cursors[i], &r->pos[i], err);
 	return rc;
@@ -51,7 +54,7 @@ static enum ta_rc look_ahead(
 	return rc;
 }
 
-/* One transaction: minutes, hours, days, ledger, cursor. */
+/* One transaction: minutes, hours, days, ledger, cursor. Gives back what was folded. */
 static const char fold_sql[] =
 	"WITH t AS MATERIALIZED (SELECT minute, store_id, pixel_id, item, bin, currency, "
 	"sum(n)::bigint AS n, sum(amount)::bigint AS amount, count(*) AS rows FROM tally WHERE "
@@ -70,7 +73,7 @@ static const char fold_sql[] =
 	"l AS (INSERT INTO ledger SELECT pixel_id, item, sum(n)::bigint FROM t WHERE pixel_id <> 0 "
 	"AND (item < 10 OR item = 20) GROUP BY 1, 2), "
 	"c AS (INSERT INTO curlog VALUES ($6, $3)) "
-	"SELECT coalesce(sum(rows), 0)::bigint FROM t";
+	"SELECT rows, pixel_id, item, bin, minute, n FROM t";
 
 /* One stage's deltas up to an id. */
 struct fold {
@@ -91,9 +94,14 @@ static enum ta_rc fold_stage(
 	db_arg_texts(&a, (const char *const *)r->bad_zones, r->nbad);
 	db_arg_text(&a, cursors[f->stage]);
 	enum ta_rc rc = db_query(db, fold_sql, &a, &res, err);
-	if (!rc) {
-		*rows += (size_t)db_i64(res, 0, 0);
+	if (!rc)
 		r->pos[f->stage] = f->upto;
+	for (int i = 0; !rc && i < db_rows(res); i++) {
+		struct health_delta d = {(int32_t)db_i64(res, i, 1), (int16_t)db_i64(res, i, 2),
+			(int16_t)db_i64(res, i, 3), db_i64(res, i, 4), db_i64(res, i, 5)};
+		*rows += (size_t)db_i64(res, i, 0);
+		if (r->book)
+			health_feed(r->book, &d);
 	}
 	PQclear(res);
 	db_args_release(&a);

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 struct db;
+struct health_book;
 
 #define ROLLUP_STAGES    2     /* router, dispatcher: enum tally_stage - 1 */
 #define ROLLUP_ROWS      20000 /* deltas of one fold at most */
@@ -21,9 +22,10 @@ struct rollup {
 	int64_t pos[ROLLUP_STAGES]; /* last delta folded */
 	char **bad_zones;           /* time zones that the server does not know; counted as UTC */
 	size_t nbad;
+	struct health_book *book; /* borrowed: is told what was folded; NULL */
 };
 
-/* Reads the positions. */
+/* Reads the positions; the book stays. */
 TA_MUST enum ta_rc rollup_open(struct rollup *r, struct db *db, struct ta_err *err);
 void rollup_release(struct rollup *r);
 /* Folds what is new: per stage one transaction with its cursor. *rows: deltas taken; ROLLUP_ROWS or

@@ -102,13 +102,17 @@ def failures():
             for part in item("Li " + row[1], row[2])]
 
 
+def health():
+    return [part for _, word, meaning in rows("src/health.def", "HEALTH") for part in item("Cm " + word, meaning)]
+
+
 def models():
     return [part for _, word, _, meaning in rows("src/attrib_models.def", "MODEL")
             for part in item("Cm " + word, meaning)]
 
 
 TABLES = {f.__name__: f for f in (commands, keys, settings, routes, fields, actions, dispositions, reasons,
-                                  failures, models)}
+                                  failures, models, health)}
 PLACE = re.compile(r'(^\.\\" table (\w+)\n)(.*?)(^\.\\" end\n)', re.M | re.S)
 
 

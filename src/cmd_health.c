@@ -1,0 +1,124 @@
+/* trackai health: what the folder judged of each pixel last. */
+#include "db/conn.h"
+#include "db/health.h"
+#include "src/arena.h"
+#include "src/clock.h"
+#include "src/cmd.h"
+#include "src/cmd_db.h"
+#include "src/cmd_out.h"
+#include "src/opt.h"
+
+#include <stdio.h>
+
+#define STALE_US (180 * US_PER_S)
+
+static json_t *part_json(const struct health_judged *p)
+{
+	return json_pack("{s:s, s:I, s:f, s:f, s:f, s:s}", "status", health_status_word(p->status),
+		"n", (json_int_t)p->n, "value", p->value, "lo", p->lo, "hi", p->hi, "why", p->why);
+}
+
+static void print_json(const struct health_row *rows, size_t n)
+{
+	json_t *all = json_array();
+	for (size_t i = 0; i < n; i++) {
+		const struct health *h = &rows[i].health;
+		json_t *o = json_pack("{s:s, s:s, s:s, s:s, s:s, s:o}", "store", rows[i].store,
+			"pixel", rows[i].pixel, "platform", rows[i].platform, "status",
+			health_status_word(h->worst), "cause", health_word(h->cause), "judged",
+			out_time(rows[i].at_us));
+		json_t *parts = json_object();
+		for (int k = 0; k < HEALTH_PARTS; k++)
+			json_object_set_new(
+				parts, health_word((enum health_part)k), part_json(&h->part[k]));
+		json_object_set_new(o, "parts", parts);
+		json_array_append_new(all, o);
+	}
+	out_json(all);
+}
+
+static void print_all(const struct health_row *rows, size_t n)
+{
+	struct out_table t = {0};
+	out_head(&t, "store");
+	out_head(&t, "pixel");
+	out_head(&t, "health");
+	out_head(&t, "cause");
+	out_head(&t, "why");
+	for (size_t i = 0; i < n; i++) {
+		const struct health *h = &rows[i].health;
+		out_cell(&t, rows[i].store);
+		out_cell(&t, rows[i].pixel);
+		out_cell(&t, health_status_word(h->worst));
+		out_cell(&t, h->worst >= HEALTH_WARN ? health_word(h->cause) : "-");
+		out_cell(&t, h->worst >= HEALTH_WARN ? h->part[h->cause].why : "-");
+	}
+	out_print(&t);
+}
+
+static void print_one(const struct health_row *row)
+{
+	struct out_table t = {0};
+	out_head(&t, "component");
+	out_head(&t, "health");
+	out_head(&t, "why");
+	for (int k = 0; k < HEALTH_PARTS; k++) {
+		const struct health_judged *p = &row->health.part[k];
+		out_cell(&t, health_word((enum health_part)k));
+		out_cell(&t, health_status_word(p->status));
+		out_cell(&t, p->why);
+	}
+	out_print(&t);
+}
+
+/* Exit status: 1 when a pixel is critical; who is told old news hears that too. */
+static int verdict(const struct health_row *rows, size_t n)
+{
+	int64_t newest = 0, now = clock_now_us();
+	int critical = 0;
+	for (size_t i = 0; i < n; i++) {
+		newest = rows[i].at_us > newest ? rows[i].at_us : newest;
+		critical |= rows[i].health.worst == HEALTH_CRIT;
+	}
+	if (n && !newest)
+		fprintf(stderr,
+			"trackai health: nothing was judged yet; the folder of trackai serve "
+			"does it\n");
+	else if (n && now - newest > STALE_US)
+		fprintf(stderr,
+			"trackai health: judged %lld min ago; the folder of trackai serve does it, "
+			"trackai status says whether it runs\n",
+			(long long)((now - newest) / (60 * US_PER_S)));
+	return critical;
+}
+
+int cmd_health(int argc, char **argv)
+{
+	bool json = false;
+	struct ta_err err = {0};
+	struct db *db = NULL;
+	struct arena mem = ARENA_INIT;
+	struct health_row *rows = NULL;
+	size_t n = 0;
+	int status = 0;
+	const struct opt opts[] = {{"json", OPT_FLAG, &json, "one JSON value"}, {0}};
+	enum ta_rc rc = opt_parse(&argc, argv, opts, &err);
+	if (!rc && argc > 2)
+		rc = ta_fail(&err, TA_USAGE, "\"%.40s\" is one word too many", argv[2]);
+	if (!rc)
+		rc = cmd_db_ready("health", &db, &err);
+	if (!rc)
+		rc = health_read(db, argc > 1 ? argv[1] : NULL, &mem, &rows, &n, &err);
+	if (!rc) {
+		if (json)
+			print_json(rows, n);
+		else if (argc > 1 && n == 1)
+			print_one(rows);
+		else
+			print_all(rows, n);
+		status = verdict(rows, n);
+	}
+	db_close(db);
+	arena_release(&mem);
+	return rc ? cmd_fail("health", &err) : status;
+}

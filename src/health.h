@@ -1,0 +1,70 @@
+/* The health of pixels, from what the stages count: a book of the last three days in slots of five
+ * minutes and of eight weeks in hours, fed by deltas, judged at any moment. Pure, no clock of its
+ * own; about 30 KiB a pixel. */
+#ifndef TA_HEALTH_H
+#define TA_HEALTH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum health_part {
+#define HEALTH(name, word, meaning) HEALTH_##name,
+#include "src/health.def"
+#undef HEALTH
+	HEALTH_PARTS
+};
+
+/* From best to worst, so that the worst is the largest; nothing known is no worse than fine. */
+enum health_status { HEALTH_UNKNOWN, HEALTH_OK, HEALTH_WARN, HEALTH_CRIT };
+
+const char *health_word(enum health_part p);
+const char *health_meaning(enum health_part p);
+const char *health_status_word(enum health_status s); /* "unknown", "ok", "warn", "crit" */
+
+/* One component: value with the interval that holds it (lo = hi = value where there is none) over n
+ * cases; all 0 when unknown. `why` is a half sentence. */
+struct health_judged {
+	enum health_status status;
+	int64_t n;
+	double value, lo, hi;
+	char why[120];
+};
+
+struct health {
+	enum health_status worst;
+	enum health_part cause; /* the component that is worst; STATE when none is */
+	struct health_judged part[HEALTH_PARTS];
+};
+
+struct health_book; /* of all pixels */
+
+struct health_book *health_book_new(void);
+void health_book_free(struct health_book *b);
+
+/* What was counted (src/tally.h): minutes since 1970 of the event's receipt. Items and bins the
+ * book has no use for are passed over, as is what lies before the book's three days, except that
+ * events which still wait are never forgotten. */
+struct health_delta {
+	int32_t pixel_id;
+	int16_t item, bin;
+	int64_t minute, n;
+};
+void health_feed(struct health_book *b, const struct health_delta *d);
+/* For filling a new book: n events were routed in an hour (since 1970, UTC), which no delta says
+ * again; the newest event came in this minute. */
+void health_feed_hour(struct health_book *b, int32_t pixel_id, int64_t hour, int64_t n);
+void health_feed_last(struct health_book *b, int32_t pixel_id, int64_t minute);
+
+/* What the book does not know of a pixel. */
+struct health_pixel {
+	int32_t id;
+	bool held;
+	const char *held_reason; /* operator, auth, config, … */
+	int64_t zone_s;          /* the store's local time minus UTC */
+};
+/* Judges one pixel at a moment; a pixel nothing was fed of is unknown. */
+void health_judge(
+	struct health_book *b, const struct health_pixel *p, int64_t now_us, struct health *out);
+
+#endif
