@@ -18,7 +18,7 @@
 #define SLOTS     (BURN_LONGEST_MIN / SLOT_MIN)
 #define LAT_SLOTS 12                               /* an hour */
 #define LAT_BINS  512                              /* to eight days; slower ones count there */
-#define HOURS     (BASELINE_HOURS + BASELINE_WEEK) /* ring; the baseline's and a week to look back */
+#define HOURS     (BASELINE_HOURS + BASELINE_WEEK) /* the baseline's and a week to look back */
 #define LOSS_H    (14 * 24)                        /* how far back the CUSUM begins */
 #define OBJECTIVE 0.99
 #define ALPHA     0.05

@@ -14,9 +14,9 @@
 #define NOW_MIN INT64_C(29500000)
 #define BOOK    45000 /* bytes a pixel, about */
 
-static void feed(struct health_book *b, int32_t id, int64_t minute, int item, int bin, int64_t n)
+static void feed(struct health_book *b, int32_t id, int64_t minute, int item, int64_t n)
 {
-	struct health_delta d = {id, (int16_t)item, (int16_t)bin, minute, n};
+	struct health_delta d = {id, (int16_t)item, 0, minute, n};
 	health_feed(b, &d);
 }
 
@@ -27,14 +27,15 @@ static struct health_book *full(void)
 		for (int64_t h = NOW_MIN / 60 - 8 * 168; h < NOW_MIN / 60; h++)
 			health_feed_hour(b, id, h, 50 + (h + id) % 40);
 		for (int64_t m = NOW_MIN - 4320; m <= NOW_MIN; m += 5) {
-			feed(b, id, m, DISP_DELIVERED, 0, 100 + (m + id) % 30);
-			feed(b, id, m, DISP_REJECTED, 0, (m + id) % 97 == 0);
-			feed(b, id, m, DISP_QUEUED, 0, m > NOW_MIN - 10);
-			feed(b, id, m, TALLY_FIRST_TRY, 0, 100);
+			feed(b, id, m, DISP_DELIVERED, 100 + (m + id) % 30);
+			feed(b, id, m, DISP_REJECTED, (m + id) % 97 == 0);
+			feed(b, id, m, DISP_QUEUED, m > NOW_MIN - 10);
+			feed(b, id, m, TALLY_FIRST_TRY, 100);
 		}
 		for (int bin = 0; bin < 60; bin++)
-			feed(b, id, NOW_MIN - bin, TALLY_LATENCY, 100 + bin, 10);
-		feed(b, id, NOW_MIN, TALLY_ROUTED, 0, 1);
+			health_feed(b, &(struct health_delta){id, TALLY_LATENCY,
+					       (int16_t)(100 + bin), NOW_MIN - bin, 10});
+		feed(b, id, NOW_MIN, TALLY_ROUTED, 1);
 	}
 	return b;
 }
