@@ -177,7 +177,7 @@ class Shop:
         rows.add("attempt", attempt, pid, done, ms, http, klass, message, 1, 1, pack(request), pack(response))
         if state == "retrying":
             due = NOW_US + self.rnd.randrange(5, 120) * 1_000_000
-            rows.add("retry", eid, pid, 1, tries, due, NOW_US + 86400_000_000, 0, 0, REASON["backoff"], False)
+            rows.add("retry", eid, pid, 1, tries, due, NOW_US + 86400_000_000, 0, 0, REASON["backoff"])
 
     def event(self, rows, at):
         self.n += 1
