@@ -1,6 +1,7 @@
 #include "net/build.h"
 
 #include "src/arena.h"
+#include "src/item_id.h"
 
 #include <arpa/inet.h>
 #include <string.h>
@@ -63,26 +64,9 @@ const char *build_name(enum platform_id p, const struct event *ev, const struct 
 	return event_map_name(cfg->event_names, p, ev->name, ev->custom_name);
 }
 
-static const char *own_id(const struct event_item *it, const char *setting)
-{
-	if (it->quantity <= 0)
-		return NULL;
-	if (!setting || strcmp(setting, "auto") == 0)
-		return it->id;
-	if (!it->variant_id && !it->product_id && !it->sku)
-		return it->id;
-	if (strcmp(setting, "variant_id") == 0)
-		return it->variant_id;
-	if (strcmp(setting, "product_id") == 0)
-		return it->product_id;
-	return strcmp(setting, "sku") == 0 ? it->sku : it->id;
-}
-
 const char *build_item_id(const struct event_item *it, const struct dest_config *cfg)
 {
-	const char *id = own_id(it, cfg->content_id);
-	const char *theirs = id && cfg->content_ids ? name_map_get(cfg->content_ids, id) : NULL;
-	return !theirs ? id : *theirs ? theirs : NULL;
+	return item_id(it, cfg->content_id, cfg->content_ids);
 }
 
 int64_t build_num_items(const struct event *ev)
