@@ -33,7 +33,7 @@ static void history_path(char out[600])
 
 int cmd_console(int argc, char **argv)
 {
-	bool once = false;
+	bool once = false, no_mouse = false;
 	long width = 80, height = 24;
 	char log[600], history[600];
 	struct buf view = BUF_INIT(512);
@@ -41,11 +41,13 @@ int cmd_console(int argc, char **argv)
 	struct loop_options o = {.place = "", .colour = conf_get(CONF_COLOR)};
 	const struct opt opts[] = {{"once", OPT_FLAG, &once, "print one plain frame and exit"},
 		{"width", OPT_INT, &width, "columns of that frame"},
-		{"height", OPT_INT, &height, "lines of that frame"}, {0}};
+		{"height", OPT_INT, &height, "lines of that frame"},
+		{"no-mouse", OPT_FLAG, &no_mouse, "leave the mouse to the terminal"}, {0}};
 	if (opt_parse(&argc, argv, opts, &err) || cmd_database(&o.database, &err))
 		return cmd_fail("console", &err);
 	const char *ascii = conf_get(CONF_ASCII);
 	o.ascii = *ascii && strcmp(ascii, "0") != 0;
+	o.mouse = !no_mouse && strcmp(conf_get(CONF_MOUSE), "off") != 0;
 	join(argc, argv, &view);
 	o.view = buf_str(&view);
 	snprintf(log, sizeof(log), "%.500s/log/console.log", conf_data_dir());

@@ -177,10 +177,14 @@ static void prompt_takes(struct app *app, int key)
 {
 	struct prompt *p = &app->prompt;
 	bool filter = p->kind == PROMPT_FILTER;
+	if (key == 12 || key == 26) { /* ^L ^Z */
+		app_request(app, key_request(key, K_OVERVIEW));
+		return;
+	}
 	if (prompt_completes(app, key))
 		return;
 	enum prompt_result r = prompt_key(p, key);
-	if (p->active) {
+	if (r == PROMPT_CHANGED) {
 		struct line l = prompt_line(p);
 		complete_again(&app->complete,
 			&(struct completion){app, filter ? suggest_expr : suggest_command, &l});
@@ -298,6 +302,15 @@ static bool general(struct app *app, enum req r)
 	}
 }
 
+static void switch_mouse(struct app *app)
+{
+	app->mouse = !app->mouse;
+	app->todo |= TODO_MOUSE;
+	app_toast(app, false,
+		app->mouse ? "the mouse clicks and scrolls; Shift and the mouse select text"
+			   : "the mouse is the terminal's: it selects text");
+}
+
 static bool housekeeping(struct app *app, enum req r)
 {
 	switch ((int)r) {
@@ -314,6 +327,9 @@ static bool housekeeping(struct app *app, enum req r)
 	case REQ_QUIT:
 	case REQ_QUIT_ALL:
 		app->todo |= TODO_QUIT;
+		return true;
+	case REQ_MOUSE:
+		switch_mouse(app);
 		return true;
 	case REQ_STRIP:
 		app->no_strip = !app->no_strip;
@@ -344,6 +360,15 @@ void app_request(struct app *app, enum req r)
 		else
 			pane_get(app->pane)->request(app, r);
 	}
+}
+
+void key_press(struct app *app, enum req r)
+{
+	char name[16];
+	key_first(r, name);
+	int key = key_code(name, strlen(name));
+	if (key >= 0)
+		app_key(app, key);
 }
 
 static bool pasted(struct app *app, int key)

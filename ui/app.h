@@ -21,7 +21,14 @@ enum pane_id {
 enum link { LINK_CONNECTING, LINK_LIVE, LINK_STALE, LINK_LOST, LINK_NO_SCHEMA };
 
 /* What only the loop can do. */
-enum todo { TODO_QUIT = 1, TODO_REPAINT = 2, TODO_SUSPEND = 4, TODO_REFRESH = 8, TODO_EDITOR = 16 };
+enum todo {
+	TODO_QUIT = 1,
+	TODO_REPAINT = 2,
+	TODO_SUSPEND = 4,
+	TODO_REFRESH = 8,
+	TODO_EDITOR = 16,
+	TODO_MOUSE = 32
+};
 
 struct app {
 	struct data data;
@@ -36,6 +43,9 @@ struct app {
 	struct list problems, pixels; /* selections of Overview and Health */
 	int32_t pixel_id;             /* the pixel selected in Health */
 	bool help, no_strip, pasting;
+	bool mouse; /* reports are asked for */
+	int click_y, click_x;
+	int64_t click_us; /* monotonic: the last click, 0 none that a second could follow */
 	struct textview help_text;
 	bool paused;
 	int interval_s;
@@ -57,6 +67,7 @@ void app_init(struct app *app);
 void app_release(struct app *app);
 void app_key(struct app *app, int key); /* as ui/term.h */
 void app_request(struct app *app, enum req r);
+void key_press(struct app *app, enum req r); /* as if its first key had been pressed */
 void app_go(struct app *app, enum pane_id pane);
 unsigned app_context(const struct app *app); /* K_ bits of where keys go now */
 void app_toast(struct app *app, bool bad, const char *fmt, ...) TA_PRINTF(3, 4);

@@ -6,6 +6,7 @@
 #include "ui/format.h"
 #include "ui/states.h"
 #include "ui/trial.h"
+#include "ui/hit.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -273,6 +274,7 @@ static void draw_changes(struct page *g)
 	draw_head(&p, s.way + 1, " Now, then draft", false);
 	draw_head(&p, s.rest, s.rest > 12 ? " by rule" : "", false);
 	list_fit(l, n, h);
+	hit_list(l, n, (struct box){g->box.y + g->row, g->box.x, h, g->box.w});
 	for (int i = 0; i < h && l->top + i < n; i++) {
 		p = pen_at(g->box, g->row++);
 		p.selected = l->top + i == l->sel;

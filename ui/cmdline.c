@@ -180,6 +180,12 @@ static void run(struct app *app, enum command c, const char *rest)
 	case COMMAND_backtest:
 		backtest(app, rest);
 		return;
+	case COMMAND_mouse:
+		if (!is("on", rest, strlen(rest)) && !is("off", rest, strlen(rest)))
+			app_toast(app, true, "mouse on or off");
+		else if (app->mouse != is("on", rest, strlen(rest)))
+			app_request(app, REQ_MOUSE);
+		return;
 	case COMMAND_q:
 		app_request(app, REQ_QUIT_ALL);
 		return;

@@ -2,6 +2,7 @@
 
 #include "src/buf.h"
 #include "ui/term.h"
+#include "ui/hit.h"
 
 #include <ncurses.h>
 #include <stdio.h>
@@ -190,6 +191,8 @@ static void draw_one_line(struct complete *c, struct pen p)
 			break;
 		}
 		draw_gap(&p, i == c->sel ? 0 : 1);
+		hit_add((struct hit){
+			.box = {p.y, p.x, 1, draw_width(text) + 1}, .kind = HIT_WORD, .arg = i});
 		draw_fmt(&p, i == c->sel ? ST_HERE : ST_STRONG, i == c->sel ? " %s " : "%s", text);
 		draw_gap(&p, i == c->sel ? 0 : 1);
 	}
@@ -225,6 +228,8 @@ static void draw_list(struct complete *c, struct box b)
 		draw_fill(&(struct pen){p.y, p.x, p.end, p.selected}, ST_TEXT);
 		draw_gap(&p, 2);
 		if (c->top + i < c->n) {
+			hit_add((struct hit){
+				.box = {p.y, b.x, 1, b.w}, .kind = HIT_WORD, .arg = c->top + i});
 			draw_cell(&p, ST_STRONG, text_w, c->list[c->top + i].text);
 			draw_gap(&p, 2);
 			draw_text(&p, ST_TEXT, -1, c->list[c->top + i].note);

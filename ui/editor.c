@@ -403,7 +403,8 @@ static void form_takes(struct app *app, int key)
 		return;
 	}
 	form_result(app, form_key(f, key), key);
-	narrow(app, sel);
+	if (key != 12 && key != 26) /* ^L ^Z change nothing */
+		narrow(app, sel);
 }
 
 static void answer(struct app *app, int key)

@@ -3,6 +3,7 @@
 #include "src/clock.h"
 #include "src/utf8.h"
 #include "ui/form.h"
+#include "ui/hit.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -121,6 +122,11 @@ static void draw_field(struct form *f, int i, struct box b, int row)
 	draw_label(f, i, &p);
 	int x = p.x;
 	size_t from = draw_value(f, i, p);
+	hit_add((struct hit){.box = {p.y, b.x, p.end > p.x, b.w},
+		.kind = HIT_FIELD,
+		.arg = i,
+		.x = x,
+		.from = (int)from});
 	if (i != f->sel || !v->seen || !*v->error || v->error_at < (int)from || row >= b.h)
 		return;
 	struct pen c = pen_at(b, row);

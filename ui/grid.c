@@ -1,6 +1,7 @@
 /* The rows of an editable table as a list: its columns follow from the table's description, the
  * width of the screen and what stands in them. */
 #include "ui/editor.h"
+#include "ui/hit.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -235,6 +236,7 @@ void grid_draw(struct grid *g, const struct table *t, struct box b)
 	}
 	const struct frame f = {g, t, c, n};
 	list_fit(&g->list, rows, body.h);
+	hit_list(&g->list, rows, body);
 	for (int i = 0; i < body.h && g->list.top + i < rows; i++) {
 		struct pen p = pen_at(body, i);
 		p.selected = g->list.top + i == g->list.sel;

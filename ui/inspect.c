@@ -5,6 +5,7 @@
 #include "src/clock.h"
 #include "ui/format.h"
 #include "ui/states.h"
+#include "ui/hit.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -339,6 +340,9 @@ static void draw_tabs(const struct inspect *in, struct box b)
 	for (int i = 0; i < TAB_COUNT; i++) {
 		bool here = (enum inspect_tab)i == in->tab;
 		snprintf(text, sizeof(text), here ? "[%s]" : " %s ", names[i]);
+		hit_add((struct hit){.box = {p.y, p.x, 1, TA_MIN(draw_width(text), p.end - p.x)},
+			.kind = HIT_TAB,
+			.arg = i});
 		draw_text(&p, here ? ST_STRONG : ST_TEXT, -1, text);
 	}
 	draw_gap(&p, 1);
@@ -360,6 +364,7 @@ void inspect_draw(struct inspect *in, const struct data *d, struct box b)
 	struct box text = {b.y + 1, b.x, b.h - 1, b.w};
 	inspect_build(in, d);
 	in->text.height = text.h;
+	hit_add((struct hit){.box = text, .kind = HIT_TEXT});
 	draw_tabs(in, b);
 	if (in->id) {
 		textview_draw(&in->text, text);

@@ -107,3 +107,17 @@ size_t line_from(const struct line *l, int w)
 	}
 	return from;
 }
+
+size_t line_at(const struct line *l, size_t from, int col)
+{
+	size_t at = TA_MIN(from, l->len);
+	while (at < l->len) {
+		uint32_t cp;
+		size_t n = utf8_decode(l->text + at, l->len - at, &cp);
+		col -= utf8_cp_width(cp);
+		if (col < 0)
+			break;
+		at += n ? n : 1;
+	}
+	return at;
+}

@@ -4,6 +4,7 @@
 #include "src/log.h"
 #include "ui/external.h"
 #include "ui/fetch.h"
+#include "ui/mouse.h"
 #include "ui/screen.h"
 #include "ui/term.h"
 #include "ui/worker.h"
@@ -248,14 +249,26 @@ static void run_editor(struct loop *l)
 	l->dirty = true;
 }
 
+/* A click means what is on view: when keys before it have changed that, it is laid out anew. */
+static void take_mouse(struct loop *l, const struct mouse_event *m)
+{
+	if (l->dirty && m->press && m->button == MOUSE_LEFT)
+		screen_draw(&l->app);
+	l->dirty = app_mouse(&l->app, m) || l->dirty;
+}
+
 static void take_keys(struct loop *l)
 {
 	int key, n = 0;
 	while (n++ < KEYS_PER_TURN && (key = term_key()) >= 0) {
 		if (key == TERM_KEY(0632)) /* KEY_RESIZE comes from resizeterm, not from a person */
 			continue;
-		app_key(&l->app, key);
-		l->dirty = true;
+		if (key == TERM_KEY(TERM_MOUSE)) {
+			take_mouse(l, term_mouse_event());
+		} else {
+			app_key(&l->app, key);
+			l->dirty = true;
+		}
 		if (l->app.todo & (TODO_QUIT | TODO_SUSPEND | TODO_EDITOR))
 			break;
 	}
@@ -273,6 +286,8 @@ static void take_keys(struct loop *l)
 		term_suspend();
 		now(l);
 	}
+	if (app->todo & TODO_MOUSE)
+		term_mouse(app->mouse);
 	if (app->todo & TODO_EDITOR)
 		run_editor(l);
 	bool refresh = (app->todo & TODO_REFRESH) != 0;
@@ -367,6 +382,7 @@ static void begin(struct loop *l, const struct loop_options *o)
 	l->worker = worker_open(o->database);
 	l->tester = worker_open(o->database);
 	snprintf(l->app.place, sizeof(l->app.place), "%s", o->place);
+	l->app.mouse = o->mouse;
 	history_open(&l->app.prompt.history, o->history);
 	now(l);
 	if (*o->view)
@@ -398,6 +414,7 @@ enum ta_rc console_run(const struct loop_options *o, struct ta_err *err)
 		l->quiet_stderr = hide_stderr(o->log);
 		l->dirty = true;
 		draw(l);
+		term_mouse(o->mouse);
 		l->timer = open_timer();
 		while (!l->quit)
 			turn(l);

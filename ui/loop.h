@@ -8,7 +8,7 @@ struct loop_options {
 	const char *database; /* conninfo */
 	const char *place;    /* shown in the title: which environment this is */
 	const char *colour;   /* auto, always, never */
-	bool ascii;
+	bool ascii, mouse;
 	const char *view;    /* "health", "events state=failed"; "" for Overview */
 	const char *history; /* file that keeps the prompts' lines, "" none */
 	const char *log;     /* file for what libraries print, "" none */

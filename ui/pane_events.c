@@ -5,6 +5,7 @@
 #include "ui/format.h"
 #include "ui/pane.h"
 #include "ui/states.h"
+#include "ui/hit.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -177,6 +178,7 @@ static void draw_list(struct app *app, struct box b)
 	if (lines.h <= 0)
 		return;
 	list_fit(&f->list, f->nshown, lines.h);
+	hit_list(&f->list, f->nshown, lines);
 	if (!f->nshown)
 		draw_empty(app, lines);
 	for (int i = 0; i < lines.h && f->list.top + i < f->nshown; i++) {

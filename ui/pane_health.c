@@ -4,6 +4,7 @@
 #include "ui/format.h"
 #include "ui/pane.h"
 #include "ui/states.h"
+#include "ui/hit.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -240,6 +241,7 @@ static void draw_pixels(struct app *app, struct box b)
 	const struct view_pixel *selected = pixel_at(d, app->pixels.sel);
 	if (selected)
 		app->pixel_id = selected->id;
+	hit_list(&app->pixels, norder, rows);
 	for (int i = 0; i < rows.h && app->pixels.top + i < norder; i++) {
 		struct pen p = pen_at(rows, i);
 		p.selected = app->pixels.top + i == app->pixels.sel;

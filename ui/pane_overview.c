@@ -2,6 +2,7 @@
 #include "ui/chart.h"
 #include "ui/format.h"
 #include "ui/pane.h"
+#include "ui/hit.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -35,6 +36,7 @@ static int draw_problems(struct app *app, struct box b, int most)
 	draw_heading(b, 0, title, n ? "Enter opens each" : "");
 	struct box rows = {b.y + 1, b.x, TA_MIN(lines, b.h - 1), b.w};
 	list_fit(&app->problems, n, TA_MAX(rows.h, 1));
+	hit_list(&app->problems, n, rows);
 	if (!n) {
 		struct pen p = pen_at(rows, 0);
 		draw_gap(&p, 1);

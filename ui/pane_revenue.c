@@ -2,6 +2,7 @@
 #include "ui/chart.h"
 #include "ui/format.h"
 #include "ui/pane.h"
+#include "ui/hit.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -94,6 +95,7 @@ static void draw_orders(struct app *app, struct box b)
 	if (rows.h <= 0)
 		return;
 	list_fit(&f->list, f->nshown, rows.h);
+	hit_list(&f->list, f->nshown, rows);
 	for (int i = 0; i < rows.h && f->list.top + i < f->nshown; i++) {
 		struct pen p = pen_at(rows, i);
 		p.selected = f->list.top + i == f->list.sel;

@@ -1,6 +1,7 @@
 #include "ui/prompt.h"
 
 #include "src/utf8.h"
+#include "ui/hit.h"
 #include "ui/line.h"
 #include "ui/term.h"
 
@@ -118,8 +119,8 @@ void prompt_draw(struct prompt *p, struct pen pen, int error_at, const char *not
 	int room = TA_MAX(w - 3 - (note_w ? note_w + 2 : 0), TA_MIN(w - 3, 20));
 	struct line l = prompt_line(p);
 	size_t from = line_from(&l, room);
-	p->text_x = pen.x;
-	p->text_from = (int)from;
+	hit_add((struct hit){
+		.box = {pen.y, 0, 1, pen.end}, .kind = HIT_PROMPT, .x = pen.x, .from = (int)from});
 	struct pen text = {pen.y, pen.x, TA_MIN(pen.x + room, pen.end), false};
 	size_t good = error_at < 0 ? p->len : TA_MIN((size_t)error_at, p->len);
 	if (good > from)

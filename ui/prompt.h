@@ -20,7 +20,6 @@ struct prompt {
 	int place;              /* which old line is shown, -1: the new one */
 	bool edited, searching; /* since it was opened; ^R is going on */
 	char draft[PROMPT_MAX]; /* what was typed before old lines were looked at */
-	int text_x, text_from;  /* where it was drawn: a column and the byte that stands there */
 };
 
 enum prompt_result { PROMPT_GOES_ON, PROMPT_CHANGED, PROMPT_DONE, PROMPT_CANCELLED };

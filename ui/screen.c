@@ -4,6 +4,7 @@
 #include "src/clock.h"
 #include "ui/chart.h"
 #include "ui/format.h"
+#include "ui/hit.h"
 #include "ui/pane.h"
 
 #include <ctype.h>
@@ -74,6 +75,8 @@ static void draw_views(const struct app *app, struct pen p)
 		int n = snprintf(name, sizeof(name), here ? " %d %s " : "%d %s", v->number, title);
 		for (int k = 0; here && k < n; k++)
 			name[k] = (char)toupper((unsigned char)name[k]);
+		hit_add((struct hit){
+			.box = {p.y, p.x, 1, TA_MIN(n, p.end - p.x)}, .kind = HIT_VIEW, .arg = i});
 		draw_text(&p, here ? ST_HERE : ST_TEXT, -1, name);
 		draw_gap(&p, here ? 1 : *title ? 2 : 1);
 	}
@@ -236,6 +239,9 @@ static void draw_keys(const struct app *app, struct box b, int row)
 		key_first(r, key);
 		if (p.end - p.x < draw_width(key) + draw_width(word) + 2)
 			break;
+		hit_add((struct hit){.box = {p.y, p.x, 1, draw_width(key) + draw_width(word) + 1},
+			.kind = HIT_REQUEST,
+			.arg = (int)r});
 		draw_text(&p, ST_KEY, -1, key);
 		draw_gap(&p, 1);
 		draw_text(&p, ST_TEXT, -1, word);
@@ -328,6 +334,7 @@ void screen_draw(struct app *app)
 	struct box all = {0, 0, screen_h(), screen_w()};
 	bool strip = !app->no_strip;
 	erase();
+	hit_clear();
 	theme_set(ST_TEXT, false);
 	struct box body = {1 + strip, 0, all.h - 3 - strip, all.w};
 	draw_title(app, all);

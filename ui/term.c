@@ -1,6 +1,8 @@
 #include "ui/term.h"
 
 #include "src/buf.h"
+#include "src/clock.h"
+#include "ui/mouse.h"
 #include "ui/theme.h"
 
 #include <errno.h>
@@ -21,6 +23,13 @@
 #define SYNC_END   "\033[?2026l"
 #define MARK       (sizeof(SYNC_START) - 1)
 #define COPY_MAX   8192
+#define MOUSE_US   INT64_C(200000) /* a report that takes longer is none */
+
+enum { MOUSE_SGR = TERM_MOUSE + 1, MOUSE_OLD }; /* introducers, never given away */
+
+/* Buttons and wheel (1000), in the form that knows more than 223 columns (1006). */
+#define MOUSE_ON  "\033[?1000h\033[?1006h"
+#define MOUSE_OFF "\033[?1006l\033[?1000l"
 
 /* What a crash must undo, in one prepared string. */
 static const char reset_text[] =
@@ -36,6 +45,11 @@ static struct {
 	struct termios found;
 	struct buf rest; /* what a slow terminal has not taken yet */
 	size_t sent;
+	bool has_mouse, mouse; /* the terminal may have one; reports are asked for */
+	bool in_report;
+	int64_t report_us;
+	struct mouse_parser parser;
+	struct mouse_event event;
 } term;
 
 static void on_crash(int sig)
@@ -81,7 +95,8 @@ static bool wants_colour(const char *colour)
 
 static void extra_modes(bool on)
 {
-	const char *text = on ? "\033[?2004h" : "\033[?2004l";
+	const char *text = on ? (term.mouse ? "\033[?2004h" MOUSE_ON : "\033[?2004h")
+			      : (term.mouse ? "\033[?2004l" MOUSE_OFF : "\033[?2004l");
 	ssize_t ignored = write(STDOUT_FILENO, text, strlen(text));
 	(void)ignored;
 }
@@ -131,6 +146,12 @@ enum ta_rc term_open(const char *colour, bool ascii, struct ta_err *err)
 	nodelay(term.keys, TRUE);
 	define_key("\033[200~", TERM_PASTE_START);
 	define_key("\033[201~", TERM_PASTE_END);
+	const char *kmous = tigetstr("kmous");
+	term.has_mouse = kmous && kmous != (char *)-1;
+	if (term.has_mouse) {
+		define_key("\033[<", MOUSE_SGR);
+		define_key("\033[M", MOUSE_OLD);
+	}
 	theme_start(wants_colour(colour), ascii || strcmp(nl_langinfo(CODESET), "UTF-8") != 0);
 	/* Until the first endwin()/refresh() pair the library flushes at every cursor move. */
 	endwin();
@@ -224,13 +245,61 @@ size_t term_frame(void)
 	return bytes;
 }
 
-int term_key(void)
+static int read_key(void)
 {
 	wint_t c;
 	int rc = wget_wch(term.keys, &c);
 	if (rc == ERR)
 		return -1;
 	return rc == KEY_CODE_YES ? TERM_KEY((int)c) : (int)c;
+}
+
+/* A key within a report; true when it was the report's, *key then being 0 or the whole report. */
+static bool takes_report(int *key)
+{
+	term.in_report = term.in_report && clock_mono_us() - term.report_us < MOUSE_US;
+	if (!term.in_report)
+		return false;
+	enum mouse_step step = mouse_take(&term.parser, *key, &term.event);
+	term.in_report = step == MOUSE_MORE;
+	/* What breaks a report off is noise, unless it is a key of its own kind. */
+	if (step == MOUSE_BAD && (*key < ' ' || *key >= TERM_KEY(0)))
+		return false;
+	*key = step == MOUSE_DONE ? TERM_KEY(TERM_MOUSE) : 0;
+	return true;
+}
+
+int term_key(void)
+{
+	int key;
+	while ((key = read_key()) >= 0) {
+		bool sgr = key == TERM_KEY(MOUSE_SGR);
+		if (takes_report(&key)) {
+			if (key)
+				return key;
+		} else if (sgr || key == TERM_KEY(MOUSE_OLD)) {
+			mouse_begin(&term.parser, sgr);
+			term.in_report = true;
+			term.report_us = clock_mono_us();
+		} else {
+			return key;
+		}
+	}
+	return -1;
+}
+
+const struct mouse_event *term_mouse_event(void)
+{
+	return &term.event;
+}
+
+void term_mouse(bool on)
+{
+	if (on == term.mouse || !term.has_mouse)
+		return;
+	term.mouse = on;
+	buf_adds(&term.rest, on ? MOUSE_ON : MOUSE_OFF);
+	term_flush();
 }
 
 void term_resize(void)

@@ -8,7 +8,7 @@
 #include <stddef.h>
 
 /* Keys above ncurses' own. */
-enum term_key { TERM_PASTE_START = 0x2000, TERM_PASTE_END };
+enum term_key { TERM_PASTE_START = 0x2000, TERM_PASTE_END, TERM_MOUSE };
 
 /* Takes the terminal over. colour: "auto", "always", "never". Errors: TA_USAGE when TERM is unset
  * or dumb or standard input or output is not a terminal, in a sentence. */
@@ -25,8 +25,15 @@ void term_flush(void);
 
 /* The next key: a Unicode code point, or 0x1000000 + an ncurses KEY_ or enum term_key; -1 when
  * there is none. */
+struct mouse_event;
 #define TERM_KEY(k) (0x1000000 + (k))
 int term_key(void);
+
+/* What TERM_MOUSE was about. */
+const struct mouse_event *term_mouse_event(void);
+/* Asks for reports of buttons and wheel, or leaves the mouse to the terminal. Nothing where the
+ * terminal's description knows no mouse. Put back on every way out. */
+void term_mouse(bool on);
 
 void term_resize(void);  /* after SIGWINCH */
 void term_repaint(void); /* the whole next frame is sent */

@@ -3,6 +3,7 @@
 #include "src/buf.h"
 #include "ui/format.h"
 #include "ui/pane.h"
+#include "ui/hit.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -306,6 +307,7 @@ void versions_draw(struct versions_view *v, int64_t now_us, struct box b)
 	draw_head_line(pen_at(b, 1));
 	struct box rows = {b.y + 2, b.x, h, b.w};
 	list_fit(&v->list, n, h);
+	hit_list(&v->list, n, rows);
 	for (int i = 0; i < h && v->list.top + i < n; i++)
 		draw_version(v, v->list.top + i, now_us, pen_at(rows, i));
 	if (b.h - h - 2 >= 2)

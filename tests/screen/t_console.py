@@ -20,7 +20,7 @@ from lib import TRACKAI, Cluster, Program, wait_until, within  # noqa: E402
 
 SEQUENCE = re.compile(rb"\x1b(?:\[[0-9;:?!]*[@-~]|[()][0AB]|[78=>M]|\][^\x07]*\x07)")
 LEFT_ON = {b"\x1b[?1049h": b"\x1b[?1049l", b"\x1b[?2004h": b"\x1b[?2004l", b"\x1b[?2026h": b"\x1b[?2026l",
-           b"\x1b[?25l": b"\x1b[?25h"}
+           b"\x1b[?25l": b"\x1b[?25h", b"\x1b[?1000h": b"\x1b[?1000l", b"\x1b[?1006h": b"\x1b[?1006l"}
 
 
 class Terminal:
