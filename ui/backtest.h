@@ -23,7 +23,7 @@ struct backtest_view {
 	char error[240];      /* why there is none */
 	struct list list;     /* over the changed deliveries, newest first */
 	char *tested;         /* the draft of the newest whole run */
-	char headline[160];   /* what that one said */
+	char headline[200];   /* what that one said */
 };
 
 void backtest_view_release(struct backtest_view *v);
