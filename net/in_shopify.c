@@ -102,14 +102,43 @@ static bool sum_of(const struct jv *list, const char *name, const char *currency
 	return true;
 }
 
+/* What was paid for one shipping line; where prices include taxes, without its own: they are in
+ * total_tax already. */
+static bool shipping_line(const struct jv *line, const char *currency, bool taxed, int64_t *out)
+{
+	const char *name = jv_text(line, "discounted_price") ? "discounted_price" : "price";
+	int64_t tax = 0;
+	*out = 0;
+	if (jv_bool(line, "is_removed"))
+		return true;
+	return amount_or_zero(line, name, currency, out) &&
+	       (!taxed || sum_of(jv_array(line, "tax_lines"), "price", currency, &tax)) &&
+	       !__builtin_sub_overflow(*out, tax, out);
+}
+
+/* The shop's side of a price set; false when it is of another currency. */
+static bool set_amount(const struct jv *set, const char *currency, int64_t *out)
+{
+	const struct jv *shop = jv_object(set, "shop_money");
+	const char *code = jv_text(shop, "currency_code");
+	return (!code || strcasecmp(code, currency) == 0) &&
+	       amount_or_zero(shop, "amount", currency, out);
+}
+
+/* Lines say what was paid. Where a webhook has none (its fields can be chosen), the order's total
+ * does: the current one is after discounts, the other one before. */
 static bool shipping_of(const struct jv *o, const char *currency, int64_t *out)
 {
 	const struct jv *lines = jv_array(o, "shipping_lines");
+	const struct jv *now = jv_object(o, "current_shipping_price_set");
+	const struct jv *set = now ? now : jv_object(o, "total_shipping_price_set");
+	bool taxed = jv_bool(o, "taxes_included");
 	*out = 0;
+	if (set && (!lines || !lines->child))
+		return set_amount(set, currency, out);
 	for (const struct jv *l = lines ? lines->child : NULL; l; l = l->next) {
-		const char *name = jv_text(l, "discounted_price") ? "discounted_price" : "price";
 		int64_t one;
-		if (!amount_or_zero(l, name, currency, &one) ||
+		if (!shipping_line(l, currency, taxed, &one) ||
 			__builtin_add_overflow(*out, one, out))
 			return false;
 	}
