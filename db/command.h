@@ -22,7 +22,8 @@ struct arena;
 
 #define COMMAND_CHANNEL        "command"
 #define COMMAND_PIXEL_HOLD     "pixel.hold"
-#define COMMAND_PIXEL_RELEASE  "pixel.release"
+#define COMMAND_PIXEL_RELEASE  "pixel.release" /* {"pixel", "rate": of what waited, 0 none} */
+#define PIXEL_RATE_MAX         1000000
 #define COMMAND_PIXEL_TEST     "pixel.test"
 #define COMMAND_RECEIPT_REPLAY "receipt.replay"
 #define COMMAND_RELEASE        "delivery.release"

@@ -36,7 +36,7 @@ enum ta_rc range_load(
 		rc = db_query(db,
 			"SELECT id, pixel_id, kind, start_id, end_id, coalesce((SELECT max(pos) "
 			"FROM range_pos WHERE range_id = range.id), start_id), run, state = "
-			"'frozen' FROM range WHERE state <> 'done' ORDER BY id",
+			"'frozen', rate FROM range WHERE state <> 'done' ORDER BY id",
 			NULL, &r, err);
 	if (rc)
 		return rc;
@@ -52,6 +52,7 @@ enum ta_rc range_load(
 			.pos = db_i64(r, i, 5),
 			.run = (int16_t)db_i64(r, i, 6),
 			.frozen = db_bool(r, i, 7),
+			.rate = (int32_t)db_i64(r, i, 8),
 		};
 	return TA_OK;
 }
@@ -68,9 +69,10 @@ enum ta_rc range_insert(
 	db_arg_i32(&a, r->run);
 	db_arg_text(&a, r->frozen ? "frozen" : "open");
 	db_arg_i64(&a, now_us);
+	db_arg_i32(&a, r->rate);
 	return db_run(db,
-		"INSERT INTO range (id, pixel_id, kind, start_id, end_id, run, state, created_us) "
-		"VALUES ($1, $2, $3, $4, $5, $6::int, $7, $8)",
+		"INSERT INTO range (id, pixel_id, kind, start_id, end_id, run, state, created_us, "
+		"rate) VALUES ($1, $2, $3, $4, $5, $6::int, $7, $8, $9)",
 		&a, err);
 }
 
@@ -81,8 +83,10 @@ enum ta_rc range_update(struct db *db, const struct range_row *r, struct ta_err 
 	db_arg_text(&a, kinds[r->kind]);
 	db_arg_i64(&a, r->end_id);
 	db_arg_text(&a, r->frozen ? "frozen" : "open");
-	return db_run(
-		db, "UPDATE range SET kind = $2, end_id = $3, state = $4 WHERE id = $1", &a, err);
+	db_arg_i32(&a, r->rate);
+	return db_run(db,
+		"UPDATE range SET kind = $2, end_id = $3, state = $4, rate = $5 WHERE id = $1", &a,
+		err);
 }
 
 enum ta_rc range_end(struct db *db, const struct range_row *r, struct ta_err *err)

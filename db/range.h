@@ -20,6 +20,7 @@ struct range_row {
 	int64_t start_id, end_id; /* start_id < id <= end_id; live: INT64_MAX */
 	int64_t pos;              /* everything up to here is claimed or final; >= start_id */
 	int16_t run;
+	int32_t rate; /* events per second at most, 0: no limit */
 	bool frozen;
 };
 
@@ -28,7 +29,7 @@ TA_MUST enum ta_rc range_load(
 	struct db *db, struct range_row **out, size_t *n, int64_t *last, struct ta_err *err);
 TA_MUST enum ta_rc range_insert(
 	struct db *db, const struct range_row *r, int64_t now_us, struct ta_err *err);
-/* Writes kind, end and frozen of an existing range. */
+/* Writes kind, end, rate and frozen of an existing range. */
 TA_MUST enum ta_rc range_update(struct db *db, const struct range_row *r, struct ta_err *err);
 /* A live range whose pixel is back with the scan goes; another one is marked done. */
 TA_MUST enum ta_rc range_end(struct db *db, const struct range_row *r, struct ta_err *err);

@@ -82,6 +82,7 @@ struct pixel {
 	struct idq q;       /* in step with the scan */
 	struct lane *lanes; /* the live one first, if it is behind or held */
 	size_t nlanes;
+	int64_t paced_us;               /* monotonic: when the next of a range with a rate may go */
 	struct delivery_retry *retries; /* due, nearest deadline first */
 	size_t nretries, next_retry;
 	struct batches ready; /* claimed, to be sent as soon as there is a slot */
@@ -97,6 +98,7 @@ struct change {
 	char reason[16]; /* operator, auth, config, restored */
 	char detail[240], actor[64];
 	int64_t command; /* to be answered, 0 none */
+	int32_t rate;    /* of a release: events per second of what waited, 0: no limit */
 	bool applied;    /* to memory */
 };
 
@@ -227,7 +229,8 @@ void writes_release(struct dispatch *d);
 /* hold.c */
 /* In memory, with what has to be written into d->w. */
 void pixel_freeze(struct dispatch *d, struct pixel *p);
-TA_MUST enum ta_rc pixel_thaw(struct dispatch *d, struct pixel *p, struct ta_err *err);
+TA_MUST enum ta_rc pixel_thaw(
+	struct dispatch *d, struct pixel *p, int32_t rate, struct ta_err *err);
 /* Asks for a hold in the next transaction. */
 void hold_for(struct dispatch *d, struct pixel *p, const char *reason, const char *detail);
 /* Takes orders from the table command. */

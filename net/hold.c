@@ -58,7 +58,19 @@ static bool under_way(const struct dispatch *d, const struct pixel *p, int64_t c
 	return listed(d->w.unclaims, d->w.nunclaims, claim);
 }
 
-enum ta_rc pixel_thaw(struct dispatch *d, struct pixel *p, struct ta_err *err)
+/* The rate of all that waits behind live traffic. */
+static void pace(struct dispatch *d, struct pixel *p, int32_t rate)
+{
+	for (size_t i = 0; i < p->nlanes; i++) {
+		struct lane *l = &p->lanes[i];
+		if (l->r.kind == RANGE_LIVE || l->r.rate == rate)
+			continue;
+		l->r.rate = rate;
+		range_update_later(d, l);
+	}
+}
+
+enum ta_rc pixel_thaw(struct dispatch *d, struct pixel *p, int32_t rate, struct ta_err *err)
 {
 	struct arena a = ARENA_INIT;
 	struct delivery_claim *claims = NULL;
@@ -88,6 +100,7 @@ enum ta_rc pixel_thaw(struct dispatch *d, struct pixel *p, struct ta_err *err)
 		}
 		range_update_later(d, l);
 	}
+	pace(d, p, rate);
 	return TA_OK;
 }
 
@@ -121,13 +134,15 @@ enum ta_rc apply_changes(struct dispatch *d, struct ta_err *err)
 		struct change *c = &d->w.changes[i];
 		struct pixel *p = c->applied ? NULL : pixel_find(d, c->pixel_id);
 		c->applied = true;
+		if (p && c->release && !p->held)
+			pace(d, p, c->rate);
 		if (!p || p->held == !c->release || p->row.deleted)
 			continue;
 		if (!c->release) {
 			pixel_freeze(d, p);
 			continue;
 		}
-		enum ta_rc rc = pixel_thaw(d, p, err);
+		enum ta_rc rc = pixel_thaw(d, p, c->rate, err);
 		if (rc)
 			return rc;
 	}
@@ -149,6 +164,7 @@ static enum ta_rc take_command(struct dispatch *d, const struct command *c, stru
 	const char *text = json_string_value(json_object_get(o, "pixel"));
 	const char *why = json_string_value(json_object_get(o, "reason"));
 	const char *detail = json_string_value(json_object_get(o, "detail"));
+	json_int_t rate = json_integer_value(json_object_get(o, "rate"));
 	bool release = strcmp(c->kind, COMMAND_PIXEL_RELEASE) == 0;
 	if (text)
 		id = strtoll(text, NULL, 10);
@@ -163,6 +179,7 @@ static enum ta_rc take_command(struct dispatch *d, const struct command *c, stru
 		!release && detail ? detail : "");
 	snprintf(ch->actor, sizeof(ch->actor), "%s", c->actor);
 	ch->command = c->id;
+	ch->rate = (int32_t)TA_MIN(TA_MAX(rate, 0), PIXEL_RATE_MAX);
 	json_decref(o);
 	return TA_OK;
 }
@@ -204,6 +221,11 @@ static enum ta_rc write_change(
 	snprintf(after, sizeof(after), "%s", dump && strlen(dump) < sizeof(after) ? dump : "{}");
 	snprintf(answer, sizeof(answer), "%.100s is %s", name,
 		c->release ? "released: what waited follows behind live traffic" : "held");
+	if (c->rate)
+		snprintf(answer, sizeof(answer),
+			"%.100s is released: what waited follows behind live traffic, %d events a "
+			"second",
+			name, (int)c->rate);
 	free(dump);
 	json_decref(text);
 	struct audit_entry e = {.at_us = now_us,

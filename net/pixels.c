@@ -141,7 +141,7 @@ static enum ta_rc take_row(struct dispatch *d, const struct delivery_pixel *row,
 	if (held && !p->held && d->head)
 		pixel_freeze(d, p);
 	else if (!held && p->held)
-		return pixel_thaw(d, p, err);
+		return pixel_thaw(d, p, 0, err);
 	else
 		p->held = held;
 	return TA_OK;

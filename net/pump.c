@@ -366,9 +366,21 @@ static size_t batch_limit(const struct pixel *p)
 	return TA_MIN((size_t)BATCH_MAX, p->platform->batch);
 }
 
+/* Microseconds until a lane's next event may go. */
+static int64_t paced(const struct pixel *p, const struct lane *l)
+{
+	return l->r.rate ? TA_MAX(p->paced_us - clock_mono_us(), 0) : 0;
+}
+
 static struct batch *from_ids(struct pixel *p, struct idq *q, const struct lane *l)
 {
 	size_t n = TA_MIN(q->len, batch_limit(p));
+	if (l && l->r.rate) {
+		/* Four portions a second: what comes is even, and a slow rate is not one by one. */
+		n = TA_MIN(n, (size_t)TA_MAX(l->r.rate / 4, 1));
+		p->paced_us = TA_MAX(p->paced_us, clock_mono_us() - US_PER_S / 4) +
+			      (int64_t)n * US_PER_S / l->r.rate;
+	}
 	struct batch *b = batch_new(p, n);
 	b->version = p->row.version;
 	b->range_id = l ? l->r.id : 0;
@@ -430,7 +442,7 @@ static struct batch *choose_one(struct dispatch *d, struct pixel *p)
 	if (ripe(p, &p->q))
 		return from_ids(p, &p->q, NULL);
 	for (size_t i = 0; i < p->nlanes; i++)
-		if (!p->lanes[i].r.frozen && p->lanes[i].q.len)
+		if (!p->lanes[i].r.frozen && p->lanes[i].q.len && !paced(p, &p->lanes[i]))
 			return from_ids(p, &p->lanes[i].q, &p->lanes[i]);
 	return NULL;
 }
@@ -476,10 +488,13 @@ static int64_t wants_in(const struct pixel *p, int64_t now)
 		return p->circuit.until_us - now;
 	if (circuit_slots(&p->circuit, now, FLYING_MAX) <= p->nflying)
 		return INT64_MAX;
-	bool only_thin = !p->ready.first && p->next_retry == p->nretries && p->q.len;
+	if (p->ready.first || p->next_retry < p->nretries)
+		return 0;
+	int64_t in = p->q.len ? p->q.since_us + LINGER_US - clock_mono_us() : INT64_MAX;
 	for (size_t i = 0; i < p->nlanes; i++)
-		only_thin = only_thin && !p->lanes[i].q.len;
-	return only_thin ? p->q.since_us + LINGER_US - clock_mono_us() : 0;
+		if (p->lanes[i].q.len && !p->lanes[i].r.frozen)
+			in = TA_MIN(in, paced(p, &p->lanes[i]));
+	return in;
 }
 
 int pump_timeout_ms(const struct dispatch *d, int most)

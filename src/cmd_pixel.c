@@ -16,12 +16,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-static enum ta_rc order(struct db *db, const char *kind, const struct table_row *row,
+/* An order to the dispatcher. */
+struct order {
+	const char *kind;
+	long rate; /* of a release */
+};
+
+static enum ta_rc order(struct db *db, const struct order *what, const struct table_row *row,
 	struct arena *mem, const char **answer, struct ta_err *err)
 {
+	const char *kind = what->kind;
 	json_t *args = json_pack("{s:I}", "pixel", (json_int_t)row->id);
 	if (strcmp(kind, COMMAND_PIXEL_HOLD) == 0)
 		json_object_set_new(args, "reason", json_string("operator"));
+	else if (what->rate)
+		json_object_set_new(args, "rate", json_integer(what->rate));
 	char *text = json_dumps(args, JSON_COMPACT);
 	struct command c = {.actor = audit_actor(), .kind = kind, .args = text};
 	enum ta_rc rc = command_post(db, &c, err);
@@ -40,14 +49,22 @@ static int run(int argc, char **argv, const char *kind)
 	struct arena mem = ARENA_INIT;
 	struct table_row row;
 	const char *answer = "";
-	const struct opt opts[] = {{"json", OPT_FLAG, &json, "one JSON value"}, {0}};
+	struct order what = {.kind = kind};
+	bool release = strcmp(kind, COMMAND_PIXEL_RELEASE) == 0;
+	const struct opt opts[] = {{"json", OPT_FLAG, &json, "one JSON value"},
+		{release ? "rate" : NULL, OPT_INT, &what.rate,
+			"of what waited so many events a second at most"},
+		{0}};
 	enum ta_rc rc = opt_parse(&argc, argv, opts, &err);
+	if (!rc && (what.rate < 0 || what.rate > PIXEL_RATE_MAX))
+		rc = ta_fail(&err, TA_USAGE, "--rate: %ld is not between 0 (no limit) and %d",
+			what.rate, PIXEL_RATE_MAX);
 	if (!rc)
 		rc = cmd_db_ready("pixel", &db, &err);
 	if (!rc)
 		rc = cmd_table_row(db, table_get("pixel"), argv[2], &mem, &row, &err);
 	if (!rc)
-		rc = order(db, kind, &row, &mem, &answer, &err);
+		rc = order(db, &what, &row, &mem, &answer, &err);
 	if (!rc && json)
 		out_json(json_pack("{s:o, s:s}", "id", out_id(row.id), "answer", answer));
 	else if (!rc)

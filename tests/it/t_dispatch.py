@@ -394,6 +394,42 @@ class Dispatch(unittest.TestCase):
         wait_until(lambda: self.one("SELECT count(*) FROM range WHERE state <> 'done'") == "0", what="the rejoining")
         self.check_books()
 
+    def test_release_at_a_rate(self):
+        """What waited comes evenly behind live traffic, also after a restart; --rate 0 lets it go."""
+        self.begin(platforms=("meta",))
+        serve = self.start()
+        self.put(1)
+        self.settle(1)
+        self.p.run("pixel", "hold", "meta")
+        self.put(200)
+        wait_until(lambda: self.one("SELECT max(pos) >= (SELECT max(id) FROM event) FROM curlog WHERE stage = 'dispatch'")
+                   == "t", what="the scan behind them")
+        self.assertEqual(self.p.run("pixel", "release", "meta", "--rate", "-1", ok=False).returncode, 2)
+        self.assertEqual(self.p.run("pixel", "hold", "meta", "--rate", "9", ok=False).returncode, 2)
+        begun = time.monotonic()
+        self.assertIn("20 events a second", self.p.run("pixel", "release", "meta", "--rate", "20").stdout)
+        self.put(1)
+        live = self.next - 1
+        wait_until(lambda: self.one(f"SELECT count(*) FROM verdict WHERE event_id & 65535 = {live}") == "1",
+                   what="the live event")
+        took = time.monotonic() - begun
+        self.assertLessEqual(int(self.one("SELECT count(*) FROM verdict")), 2 + 20 * took + 10)
+        self.settle(2 + 20)
+        self.assertGreater(time.monotonic() - begun, (20 - 10) / 20)
+        self.assertLessEqual(int(self.one("SELECT max(n) FROM attempt WHERE id > (SELECT min(id) FROM attempt)")), 5)
+        self.assertEqual(self.one("SELECT rate FROM range WHERE kind = 'backlog'"), "20")
+        self.p.stop(serve)
+        left = 202 - int(self.one("SELECT count(*) FROM verdict"))
+        begun = time.monotonic()
+        self.start()
+        self.settle(202 - left + 20)
+        self.assertGreater(time.monotonic() - begun, (20 - 10) / 20)
+        self.p.run("pixel", "release", "meta")
+        self.settle(202)
+        self.assertEqual(self.finals(), {DELIVERED: 202})
+        wait_until(lambda: self.one("SELECT count(*) FROM range WHERE state <> 'done'") == "0", what="the end")
+        self.check_books()
+
     def test_undecryptable_token(self):
         self.begin()
         self.cluster.sql("UPDATE pixel SET token = '\\x0102' WHERE id = 3")
