@@ -93,6 +93,10 @@ static enum ta_rc from_audit(
 	for (int i = 0; i < n; i++)
 		out->v[out->n++] = step(w, r, i);
 	out->first = n > 0 && db_bool(r, n - 1, 5);
+	/* What was there before the oldest change that is written down. */
+	if (!out->first)
+		out->v[out->n++] = (struct row_version){
+			.row = copy(w), .actor = "", .note = "", .now = n == 0};
 	PQclear(r);
 	return TA_OK;
 }

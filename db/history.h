@@ -20,7 +20,8 @@ struct row_version {
 struct row_versions {
 	struct row_version *v; /* newest first */
 	size_t n;
-	bool first; /* v[n - 1] is the row's first version */
+	bool first; /* v[n - 1] is the row's first version; else nobody knows who made it, at_us 0
+		     */
 };
 
 /* Versions of the row with this id, which exists. Errors: TA_NOTFOUND, TA_DB. */

@@ -234,12 +234,12 @@ static void draw_version(const struct versions_view *v, int i, int64_t now_us, s
 	draw_right(&p, ST_STRONG, 4, number);
 	draw_cell(&p, ST_STRONG, W_FORCE, at->now ? " in force" : "");
 	format_when(at->at_us, now_us, when);
-	cell(&p, W_WHEN, when);
+	cell(&p, W_WHEN, at->at_us ? when : "before that");
 	cell(&p, W_WHO, who ? who + 1 : at->actor);
 	if (old)
 		names(v->table, &old->row, at, &what);
 	else
-		buf_adds(&what, v->all.first ? "made" : "as far as it was read");
+		buf_adds(&what, v->all.first ? "made" : "");
 	cell(&p, w, buf_str(&what));
 	draw_text(&p, ST_TEXT, -1, at->note);
 	draw_fill(&p, ST_TEXT);
@@ -258,7 +258,7 @@ static void build(struct versions_view *v)
 	v->shown = i;
 	v->shown_own = own;
 	if (own && !old && !v->all.first)
-		diff_remark(&v->diff, "what it changed is further back than was read");
+		diff_remark(&v->diff, "what it changed is further back than is written down");
 	else
 		diff_rows(&v->diff, v->table, old ? &old->row : NULL, &at->row,
 			own ? at->secrets : 0);
