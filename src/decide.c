@@ -48,6 +48,8 @@ static enum disposition disposition_for(enum reason r)
 /* One pixel of the event's store, on its way through its rules. */
 struct asked {
 	struct route_case c;
+	struct rule_event seen;
+	struct rule_source src; /* what its rules see */
 	enum reason plain;
 	size_t at;     /* the rule that decides, nrules: none does */
 	size_t target; /* whose turn it becomes by a route rule, else NOWHERE */
@@ -87,22 +89,34 @@ bool route_asks(const struct route_case *c, const struct route_rule *r)
 	return asks(&k, r);
 }
 
+static void open_source(struct asked *k)
+{
+	k->seen = (struct rule_event){.ev = k->c.ev,
+		.store = &k->c.store->names,
+		.pixel = &k->c.pixel->names,
+		.disposition = -1,
+		.latency_us = -1,
+		.received_us = k->c.received_us};
+	k->src = rule_source_event(&k->seen);
+	/* A rule decides at its event's time, so that the explanation months later says the same.
+	 */
+	k->src.now_s = k->c.received_us / 1000000;
+}
+
+static struct rule_answer ask(const struct asked *k, const struct route_rule *r, struct arena *a,
+	struct rule_trace *trace)
+{
+	if (!r->prog)
+		return (struct rule_answer){.fault = RULE_FAULT_BROKEN};
+	return rule_ask(r->prog, &k->src, a, trace);
+}
+
 struct rule_answer route_ask(const struct route_case *c, const struct route_rule *r,
 	struct arena *a, struct rule_trace *trace)
 {
-	const struct rule_event seen = {.ev = c->ev,
-		.store = &c->store->names,
-		.pixel = &c->pixel->names,
-		.disposition = -1,
-		.latency_us = -1,
-		.received_us = c->received_us};
-	struct rule_source src = rule_source_event(&seen);
-	/* A rule decides at its event's time, so that the explanation months later says the same.
-	 */
-	src.now_s = c->received_us / 1000000;
-	if (!r->prog)
-		return (struct rule_answer){.fault = RULE_FAULT_BROKEN};
-	return rule_ask(r->prog, &src, a, trace);
+	struct asked k = {.c = *c};
+	open_source(&k);
+	return ask(&k, r, a, trace);
 }
 
 /* Where a route rule leads. The target must have begun before the event and be able to take it. */
@@ -156,12 +170,14 @@ static struct route_decision by_rule(
 static void ask_on(struct decider *d, struct asked *k)
 {
 	const struct route_pixel *p = k->c.pixel;
+	if (k->at < p->nrules && !k->src.get)
+		open_source(k);
 	for (; k->at < p->nrules; k->at++) {
 		const struct route_rule *r = p->rules[k->at];
 		size_t target = NOWHERE;
 		if (!asks(k, r))
 			continue;
-		struct rule_answer got = route_ask(&k->c, r, d->a, NULL);
+		struct rule_answer got = ask(k, r, d->a, NULL);
 		if (got.match && r->act.kind == ACTION_ROUTE)
 			got.fault = find_target(d, r, &target);
 		bool elsewhere = target != NOWHERE && &d->v[target] != k;
@@ -322,7 +338,7 @@ struct route_decision route_decide(const struct route_case *c, struct arena *a)
 	const struct route_pixel *p = c->pixel;
 	struct route_decision one;
 	struct decider alone = {.n = 1, .a = a};
-	if (!p->together) {
+	if (!p->together || !p->siblings) {
 		decide(c, p, &alone, &one);
 		return one;
 	}

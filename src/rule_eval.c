@@ -290,34 +290,41 @@ static void trace_predicate(struct run *r, const struct rule_node *n, const stru
 
 static struct rule_value eval_predicate(struct run *r, const struct rule_node *n)
 {
-	struct rule_value v[2] = {{.type = RULE_NULL}};
+	static const struct rule_value nothing = {.type = RULE_NULL};
+	struct rule_value made[2];
+	const struct rule_value *x[2] = {&nothing, &nothing};
 	enum rule_fault fault = RULE_FAULT_NONE;
 	bool result = false;
-	for (size_t i = 0; i < n->nkids && i < 2; i++)
-		v[i] = eval(r, n->kids[i]);
+	for (size_t i = 0; i < n->nkids && i < 2; i++) {
+		x[i] = n->kids[i]->op == OP_CONST ? &n->kids[i]->val : &made[i];
+		if (x[i] == &made[i])
+			made[i] = eval(r, n->kids[i]);
+	}
 	switch ((int)n->op) {
 	case OP_SEQ:
-		result = strict_equal(&v[0], &v[1]);
+		result = strict_equal(x[0], x[1]);
 		break;
 	case OP_SNE:
-		result = !strict_equal(&v[0], &v[1]);
+		result = !strict_equal(x[0], x[1]);
 		break;
 	case OP_EXISTS:
-		result = v[0].type != RULE_NULL && !(v[0].type == RULE_STRING && !v[0].s[0]);
+		result = x[0]->type != RULE_NULL && !(x[0]->type == RULE_STRING && !x[0]->s[0]);
 		break;
 	case OP_STARTS:
 	case OP_ENDS:
 	case OP_MATCHES:
-		result = text_test(r, n, &v[0], &v[1]);
+		result = text_test(r, n, x[0], x[1]);
 		break;
 	default:
-		result = compares(r, n->op, &v[0], &v[1]);
-		fault = unordered(n->op, &v[0], &v[1]);
+		result = compares(r, n->op, x[0], x[1]);
+		if (x[0]->type != x[1]->type || x[0]->type != RULE_NUMBER)
+			fault = unordered(n->op, x[0], x[1]);
 	}
-	uint8_t doubt = fault ? (uint8_t)fault : v[0].doubt ? v[0].doubt : v[1].doubt;
+	uint8_t doubt = fault ? (uint8_t)fault : x[0]->doubt ? x[0]->doubt : x[1]->doubt;
 	struct rule_value out = boolean(result, doubt);
 	if (r->trace)
-		trace_predicate(r, n, v, &out, fault != RULE_FAULT_NONE);
+		trace_predicate(
+			r, n, (struct rule_value[2]){*x[0], *x[1]}, &out, fault != RULE_FAULT_NONE);
 	return out;
 }
 
@@ -336,24 +343,26 @@ static struct rule_value eval_truth(struct run *r, const struct rule_node *n)
 static struct rule_value eval_joined(struct run *r, const struct rule_node *n)
 {
 	bool stop = n->op == OP_OR, decided = false;
-	struct rule_value out = {.type = RULE_NULL};
+	struct rule_value v = {.type = RULE_NULL}, first = v;
 	uint8_t doubt = 0;
 	for (size_t i = 0; i < n->nkids; i++) {
-		struct rule_value v = eval(r, n->kids[i]);
+		v = eval(r, n->kids[i]);
 		bool result = truthy(&v);
 		if (r->trace && n->kids[i]->op == OP_VAR)
 			add_step(r, n->kids[i], &(struct sight){&v, 1, NULL, result});
-		if (!decided)
-			out = v;
+		if (result == stop && !decided)
+			first = v;
 		decided |= result == stop;
 		if (result == stop && !v.doubt) {
-			out.doubt = 0;
-			return out;
+			first.doubt = 0;
+			return first;
 		}
 		doubt = doubt ? doubt : v.doubt;
 	}
-	out.doubt = doubt;
-	return out;
+	if (decided)
+		v = first;
+	v.doubt = doubt;
+	return v;
 }
 
 static struct rule_value eval(struct run *r, const struct rule_node *n)

@@ -6,7 +6,6 @@
 #include "src/rule_json.h"
 
 #include <jansson.h>
-#include <math.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -99,8 +98,9 @@ static bool get_source(const struct rule_event *e, struct rule_value *out)
 
 static double major(const struct money *m)
 {
+	static const double tens[] = {1, 10, 100, 1000, 10000};
 	int exponent = money_exponent(m->currency);
-	return (double)m->minor / pow(10, exponent < 0 ? 2 : exponent);
+	return (double)m->minor / tens[exponent < 0 || exponent > 4 ? 2 : exponent];
 }
 
 static bool get_value(const struct rule_event *e, struct rule_value *out)
