@@ -69,6 +69,22 @@ static enum ta_rc scope_pixel(
 	return TA_OK;
 }
 
+/* Where it routes must be there, in one store of its scope at least. */
+static enum ta_rc find_target(
+	const struct catalog *c, const struct route_rule *r, struct ta_err *err)
+{
+	if (r->act.kind != ACTION_ROUTE)
+		return TA_OK;
+	for (size_t i = 0; i < c->npixels; i++)
+		for (size_t k = 0; route_rule_in_scope(r, &c->pixels[i]) && k < c->npixels; k++)
+			if (c->pixels[k].store_id == c->pixels[i].store_id &&
+				strcmp(c->pixels[k].names.name, r->act.name) == 0)
+				return TA_OK;
+	return ta_fail_field(err, "with",
+		"with: no store in its scope has a pixel \"%.80s\"; name a pixel of the same store",
+		r->act.name);
+}
+
 static enum ta_rc make(const struct catalog *c, const struct draft_rule *d, struct arena *a,
 	struct route_rule *r, struct ta_err *err)
 {
@@ -84,6 +100,8 @@ static enum ta_rc make(const struct catalog *c, const struct draft_rule *d, stru
 	rc = scope_store(c, d->store, &r->store_id, err);
 	if (!rc)
 		rc = scope_pixel(c, d->pixel, r, err);
+	if (!rc)
+		rc = find_target(c, r, err);
 	return rc ? rc : condition(a, d, r, err);
 }
 

@@ -2,8 +2,7 @@
 
 #include <string.h>
 
-/* How the event is changed on its way out; SEND: not at all. */
-static enum rule_action change_of(const struct route_decision *d)
+enum rule_action backtest_change_of(const struct route_decision *d)
 {
 	enum rule_action kind = d->rule && d->to == DISP_QUEUED ? d->rule->act.kind : ACTION_SEND;
 	return rule_action_sends(kind) ? kind : ACTION_SEND;
@@ -11,11 +10,13 @@ static enum rule_action change_of(const struct route_decision *d)
 
 static bool same(const struct route_decision *x, const struct route_decision *y)
 {
-	if (x->to != y->to || x->reason != y->reason || change_of(x) != change_of(y))
+	if (x->to != y->to || x->reason != y->reason ||
+		backtest_change_of(x) != backtest_change_of(y))
 		return false;
 	if (x->reason == REASON_REROUTED)
 		return x->other_pixel == y->other_pixel;
-	return change_of(x) == ACTION_SEND || strcmp(x->rule->act.with, y->rule->act.with) == 0;
+	return backtest_change_of(x) == ACTION_SEND ||
+	       strcmp(x->rule->act.with, y->rule->act.with) == 0;
 }
 
 static bool same_move(const struct backtest_move *x, const struct backtest_move *y)
@@ -31,10 +32,10 @@ static void count_move(
 	size_t i = 0;
 	const struct backtest_move m = {.before = (int)x->to,
 		.before_reason = (int)x->reason,
-		.before_action = change_of(x),
+		.before_action = backtest_change_of(x),
 		.after = (int)y->to,
 		.after_reason = (int)y->reason,
-		.after_action = change_of(y)};
+		.after_action = backtest_change_of(y)};
 	while (i < b->nmoves && !same_move(&b->moves[i], &m))
 		i++;
 	if (i == BACKTEST_MOVES)

@@ -53,6 +53,9 @@ struct backtest_event {
 	const struct event *ev;
 };
 
+/* How an event that goes out is changed: RENAME, SET or REMOVE, else SEND. */
+enum rule_action backtest_change_of(const struct route_decision *d);
+
 /* Pixels that began behind the event are left out, as routing does. */
 void backtest_add(struct backtest *b, const struct backtest_event *e, struct arena *scratch);
 void backtest_release(struct backtest *b);

@@ -80,6 +80,8 @@ static void put_trace(struct jsonw *w, const struct rule_trace *t)
 		jsonw_str(w, "predicate", t->steps[i].predicate);
 		jsonw_raw(w, "seen", t->steps[i].seen);
 		jsonw_bool(w, "result", t->steps[i].result);
+		if (t->steps[i].why)
+			jsonw_str(w, "why", t->steps[i].why);
 		jsonw_close(w, '}');
 	}
 	jsonw_close(w, ']');

@@ -105,8 +105,27 @@ static json_t *decision_json(
 	json_t *rule = r ? json_pack("{s:o, s:i, s:s}", "id", out_id(d->rule_id), "version",
 				   d->rule_version, "name", r->name)
 			 : json_null();
+	if (r)
+		json_object_set_new(rule, "action",
+			json_pack("{s:s, s:s}", "do", rule_action_rows[r->act.kind].word, "with",
+				r->act.with));
 	return json_pack("{s:s, s:s, s:o}", "disposition", disposition_word((int)d->to), "reason",
 		reason_word((int)d->reason), "rule", rule);
+}
+
+/* The actions are told where an event goes out changed, before or after. */
+static json_t *move_json(const struct backtest_move *m)
+{
+	json_t *o = json_pack("{s:s, s:s, s:s, s:s, s:I}", "before", disposition_word(m->before),
+		"before_reason", reason_word(m->before_reason), "after", disposition_word(m->after),
+		"after_reason", reason_word(m->after_reason), "count", (json_int_t)m->n);
+	if (m->before_action != ACTION_SEND || m->after_action != ACTION_SEND) {
+		json_object_set_new(
+			o, "before_action", json_string(rule_action_rows[m->before_action].word));
+		json_object_set_new(
+			o, "after_action", json_string(rule_action_rows[m->after_action].word));
+	}
+	return o;
 }
 
 static json_t *change_json(const struct backtest_run *t, const struct backtest_change *c)
@@ -124,15 +143,8 @@ static void print_json(const struct backtest_run *t)
 {
 	const struct backtest *b = &t->b;
 	json_t *moves = json_array(), *money = json_array(), *changes = json_array();
-	for (size_t i = 0; i < b->nmoves; i++) {
-		const struct backtest_move *m = &b->moves[i];
-		json_array_append_new(
-			moves, json_pack("{s:s, s:s, s:s, s:s, s:I}", "before",
-				       disposition_word(m->before), "before_reason",
-				       reason_word(m->before_reason), "after",
-				       disposition_word(m->after), "after_reason",
-				       reason_word(m->after_reason), "count", (json_int_t)m->n));
-	}
+	for (size_t i = 0; i < b->nmoves; i++)
+		json_array_append_new(moves, move_json(&b->moves[i]));
 	for (size_t i = 0; i < b->ntouched; i++)
 		json_array_append_new(
 			money, out_money(b->touched[i].minor, b->touched[i].currency));
@@ -180,6 +192,21 @@ static void print_counts(const struct backtest *b)
 	out_print(&o);
 }
 
+/* "filtered: rule", "queued: rename lead". */
+static void way_cell(struct out_table *o, const struct route_decision *d)
+{
+	struct buf b = BUF_INIT(2 * RULE_WITH_MAX);
+	buf_adds(&b, disposition_word((int)d->to));
+	if (backtest_change_of(d) != ACTION_SEND) {
+		buf_adds(&b, ": ");
+		rule_action_print(&d->rule->act, &b);
+	} else if (d->reason) {
+		buf_addf(&b, ": %s", reason_word((int)d->reason));
+	}
+	out_cell(o, buf_str(&b));
+	buf_release(&b);
+}
+
 static void print_changes(const struct backtest *b)
 {
 	struct out_table o = {0};
@@ -201,8 +228,8 @@ static void print_changes(const struct backtest *b)
 			money_cell(&o, c->value);
 		else
 			out_cell(&o, NULL);
-		out_cell(&o, disposition_word((int)c->before.to));
-		out_cell(&o, disposition_word((int)c->after.to));
+		way_cell(&o, &c->before);
+		way_cell(&o, &c->after);
 	}
 	out_print(&o);
 }

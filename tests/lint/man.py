@@ -87,6 +87,11 @@ def actions():
             for part in item("Ic " + word + argument[takes], help_)]
 
 
+def faults():
+    return [part for row in rows("src/rule_faults.def", "RULE_FAULT") if len(row) == 3 and row[1]
+            for part in item("Li " + row[1], row[2])]
+
+
 def dispositions():
     return [part for _, word, final in rows("src/dispositions.def", "DISP")
             for part in item("Li " + word, "final for this run" if final == "true" else "open")]
@@ -111,7 +116,7 @@ def models():
             for part in item("Cm " + word, meaning)]
 
 
-TABLES = {f.__name__: f for f in (commands, keys, settings, routes, fields, actions, dispositions, reasons,
+TABLES = {f.__name__: f for f in (commands, keys, settings, routes, fields, actions, faults, dispositions, reasons,
                                   failures, models, health)}
 PLACE = re.compile(r'(^\.\\" table (\w+)\n)(.*?)(^\.\\" end\n)', re.M | re.S)
 
