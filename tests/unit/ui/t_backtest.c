@@ -67,8 +67,11 @@ static void found(struct trial *t, int n)
 			.order = i % 3 ? NULL : "#10442",
 			.has_value = i % 3 != 1,
 			.value = {8473 + (int64_t)i * 100, "EUR"},
-			.before = {DISP_QUEUED, 0, 0, 0},
-			.after = {DISP_FILTERED, REASON_RULE, 12, 3}};
+			.before = {.to = DISP_QUEUED},
+			.after = {.to = DISP_FILTERED,
+				.reason = REASON_RULE,
+				.rule_id = 12,
+				.rule_version = 3}};
 }
 
 static void finish(struct app *app, struct work *w, int n)
