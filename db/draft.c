@@ -24,10 +24,15 @@ static enum ta_rc condition(
 	bool expr = d->expr && *d->expr;
 	if (!expr && !d->logic)
 		return ta_fail(err, TA_INVALID, "give a condition, as expr or logic");
-	enum ta_rc rc = expr ? rule_compile(a, d->expr, &prog, NULL, err)
+	size_t at = 0;
+	enum ta_rc rc = expr ? rule_compile(a, d->expr, &prog, &at, err)
 			     : rule_compile_logic(a, d->logic, strlen(d->logic), &prog, err);
 	if (!rc)
-		rc = rule_check_fields(prog, NULL, err);
+		rc = rule_check_fields(prog, &at, err);
+	if (rc && expr)
+		ta_err_prefix(err, "expr: \"%.60s\" at character %zu", d->expr, at + 1);
+	else if (rc)
+		ta_err_prefix(err, "logic");
 	r->prog = prog;
 	r->expr = d->expr;
 	return rc;

@@ -272,8 +272,9 @@ static enum ta_rc write_audit(struct table_change *c, const char *verb, struct t
 }
 
 /* "Key (store_id, name)=(1, x) already exists" becomes a sentence about the field. */
-static void explain_unique(const struct table *t, struct ta_err *err)
+static void explain_unique(const struct table_change *c, struct ta_err *err)
 {
+	const struct table *t = c->table;
 	char key[60] = "value";
 	if (strcmp(err->sqlstate, "23505") != 0)
 		return;
@@ -285,7 +286,10 @@ static void explain_unique(const struct table *t, struct ta_err *err)
 		memcpy(key, from, n);
 		key[n] = '\0';
 	}
-	ta_fail(err, TA_CONFLICT, "another %s has the same %s; choose another", t->word, key);
+	int field = field_index(t->fields, t->nfields, key);
+	const char *value = field >= 0 && c->v ? c->v[field] : NULL;
+	ta_fail(err, TA_CONFLICT, "%s: another %s has the same %s%s%.60s%s; choose another", key,
+		t->word, key, value ? ", \"" : "", value ? value : "", value ? "\"" : "");
 	snprintf(err->field, sizeof(err->field), "%.31s", key);
 }
 
@@ -371,7 +375,7 @@ static enum ta_rc change(struct table_tx *tx, const struct table *t, struct tabl
 	if (!rc && !e->same)
 		rc = write_change(tx, &c, verb, err);
 	if (rc) {
-		explain_unique(t, err);
+		explain_unique(&c, err);
 		return err->rc;
 	}
 	e->was = c.before;

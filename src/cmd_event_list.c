@@ -171,7 +171,7 @@ static enum ta_rc read_options(struct list *l, int *argc, char **argv, struct ta
 	if (!rc && *argc > 1)
 		rc = ta_fail(err, TA_USAGE, "\"%.40s\" is one word too many", argv[1]);
 	if (!rc && l->limit < 1)
-		rc = ta_fail(err, TA_USAGE, "--limit: at least 1");
+		rc = ta_fail(err, TA_USAGE, "--limit: %ld is too small; at least 1", l->limit);
 	if (!rc && l->where)
 		rc = rule_compile_event(&l->mem, l->where, &prog, &at, err);
 	if (rc && l->where && rc != TA_USAGE) {
@@ -180,8 +180,8 @@ static enum ta_rc read_options(struct list *l, int *argc, char **argv, struct ta
 		fprintf(stderr, "%s\n", buf_str(&b));
 		buf_release(&b);
 	}
-	if (!rc && l->since)
-		rc = clock_parse_when(l->since, &l->query.since_us, err);
+	if (!rc && l->since && clock_parse_when(l->since, &l->query.since_us, err))
+		rc = ta_err_prefix(err, "--since");
 	l->query.where = prog;
 	l->query.limit = l->limit;
 	l->query.arg = l;

@@ -104,11 +104,11 @@ static enum ta_rc read_options(int *argc, char **argv, int words, struct asked *
 	if (!rc && v->failed + v->refused + v->repeats > 1)
 		rc = ta_fail(err, TA_USAGE, "--failed, --refused, --repeats: one of them");
 	if (!rc && (v->limit < 1 || v->limit > 100000))
-		rc = ta_fail(err, TA_USAGE, "--limit: 1 to 100000");
+		rc = ta_fail(err, TA_USAGE, "--limit: %ld is not between 1 and 100000", v->limit);
 	if (!rc && *argc > words)
 		rc = ta_fail(err, TA_USAGE, "\"%.40s\" is one word too many", argv[words]);
-	if (!rc && v->since)
-		rc = clock_parse_when(v->since, &q->since_us, err);
+	if (!rc && v->since && clock_parse_when(v->since, &q->since_us, err))
+		rc = ta_err_prefix(err, "--since");
 	q->kind = v->refused ? RECEIPT_REFUSED : v->repeats ? RECEIPT_REPEATS : RECEIPT_FAILED;
 	q->limit = v->limit;
 	return rc;

@@ -136,8 +136,8 @@ static enum ta_rc read_options(struct release *r, int *argc, char **argv, struct
 		{"since", OPT_STR, &r->since, "10:31, -2h, yesterday or RFC 3339"},
 		{"json", OPT_FLAG, &r->json, "one JSON value"}, {0}};
 	enum ta_rc rc = opt_parse(argc, argv, opts, err);
-	if (!rc && r->since)
-		rc = clock_parse_when(r->since, &r->query.since_us, err);
+	if (!rc && r->since && clock_parse_when(r->since, &r->query.since_us, err))
+		rc = ta_err_prefix(err, "--since");
 	if (rc || !r->where)
 		return rc;
 	rc = rule_compile_event(&r->mem, r->where, &prog, &at, err);

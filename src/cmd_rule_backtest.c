@@ -41,8 +41,12 @@ static enum ta_rc make_draft(struct backtest_run *run, struct ta_err *err)
 		return draft_extend(&run->now, &t->rule, &run->mem, &run->draft, err);
 	if (t->rule.expr || t->rule.logic)
 		return ta_fail(err, TA_USAGE, "give --file or a condition, not both");
-	json_t *j = strcmp(t->file, "-") == 0 ? json_loadf(stdin, 0, &e)
-					      : json_load_file(t->file, 0, &e);
+	FILE *f = strcmp(t->file, "-") == 0 ? stdin : fopen(t->file, "re");
+	if (!f)
+		return ta_fail_os(err, "--file: cannot read %.120s", t->file);
+	json_t *j = json_loadf(f, 0, &e);
+	if (f != stdin)
+		fclose(f);
 	if (!j)
 		return ta_fail(
 			err, TA_INVALID, "--file %.120s: line %d: %.120s", t->file, e.line, e.text);

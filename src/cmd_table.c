@@ -59,6 +59,8 @@ static enum ta_rc cmd_secret(const char *given, const char *option, struct arena
 			err, TA_INVALID, "--%s: a secret has at most %d bytes", option, SECRET_MAX);
 	while (n && (text[n - 1] == '\n' || text[n - 1] == '\r'))
 		n--;
+	if (memchr(text, '\0', n))
+		return ta_fail(err, TA_INVALID, "--%s: a secret holds no NUL byte", option);
 	*out = arena_strndup(a, text, n);
 	return TA_OK;
 }

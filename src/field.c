@@ -2,6 +2,7 @@
 
 #include "src/buf.h"
 #include "src/money.h"
+#include "src/utf8.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -23,6 +24,8 @@ static enum ta_rc clean_int(
 	char *end;
 	errno = 0;
 	long long n = strtoll(v, &end, 10);
+	if (errno == ERANGE)
+		return ta_fail_field(err, f->name, "%s: %.40s is too large", f->name, v);
 	if (errno || end == v || *end)
 		return ta_fail_field(
 			err, f->name, "%s: \"%.40s\" is not a whole number", f->name, v);
@@ -61,11 +64,26 @@ static enum ta_rc clean_choice(
 	return ta_fail_field(err, f->name, "%s: \"%.40s\" is none of %s", f->name, v, f->choices);
 }
 
+/* C0, DEL, C1, and what reorders text: a name that looks like another one. */
+static bool is_control(uint32_t cp, bool lines)
+{
+	if (lines && (cp == '\t' || cp == '\r' || cp == '\n'))
+		return false;
+	return cp < 0x20 || (cp >= 0x7f && cp < 0xa0) || cp == 0x2028 || cp == 0x2029 ||
+	       (cp >= 0x202a && cp <= 0x202e) || (cp >= 0x2066 && cp <= 0x2069);
+}
+
 static bool has_control(const char *v, bool lines)
 {
-	for (; *v; v++)
-		if (((unsigned char)*v < 0x20 && !(lines && strchr("\t\r\n", *v))) || *v == 0x7f)
+	uint32_t cp = 0;
+	for (size_t left = strlen(v); left > 0;) {
+		size_t n = utf8_decode(v, left, &cp);
+		n = n ? n : 1; /* a secret need not be text */
+		if (is_control(cp, lines))
 			return true;
+		v += n;
+		left -= n;
+	}
 	return false;
 }
 
@@ -87,9 +105,13 @@ static enum ta_rc clean_text(
 	const struct ta_field *f, const char *v, struct buf *out, struct ta_err *err)
 {
 	int64_t n = (int64_t)strlen(v), max = f->max ? f->max : 200;
+	bool shown = n <= 40 && !(f->flags & FIELD_SECRET);
+	if (!(f->flags & FIELD_SECRET) && !utf8_valid(v, strlen(v)))
+		return ta_fail_field(err, f->name, "%s: the text is not UTF-8", f->name);
 	if (n < f->min || n > max)
 		return ta_fail_field(err, f->name,
-			"%s: %lld bytes, between %lld and %lld are allowed", f->name, (long long)n,
+			"%s: %s%s%s%lld bytes, between %lld and %lld are allowed", f->name,
+			shown ? "\"" : "", shown ? v : "", shown ? "\" has " : "", (long long)n,
 			(long long)TA_MAX(f->min, 1), (long long)max);
 	if (has_control(v, f->flags & FIELD_LINES))
 		return ta_fail_field(

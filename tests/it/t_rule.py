@@ -207,7 +207,7 @@ class Backtest(unittest.TestCase):
             self.assertEqual((out["changed_events"], out["changed_deliveries"]), (3, 5))
             self.assertEqual(out["revenue"], [{"amount": "120.00", "currency": "EUR"}])
             self.assertEqual({c["before"]["rule"]["name"] for c in out["changes"] if c["before"]["rule"]}, {"Dear"})
-            for bad, words in (([{"expr": "vlaue > 1", "action": "drop"}], "rule 1: there is no field"),
+            for bad, words in (([{"expr": "vlaue > 1", "action": "drop"}], "there is no field"),
                                ([{"expr": "test", "action": "burn"}], "expected send, drop"), ({}, "array"),
                                ([{"expr": "test", "action": "drop", "store": "x"}], "no store")):
                 with open(path, "w") as f:
