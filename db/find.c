@@ -459,7 +459,9 @@ static enum ta_rc read_exchange(
 	struct db_args args = DB_ARGS_INIT;
 	db_arg_i64(&args, t->attempt_id);
 	enum ta_rc rc = db_query(db,
-		"SELECT http, ms, n, class, error, request, response FROM attempt WHERE id = $1",
+		"SELECT http, ms, n, class, error, request, response, (SELECT settings::text FROM "
+		"pixel_version v WHERE v.pixel_id = a.pixel_id AND v.version = a.pixel_version) "
+		"FROM attempt a WHERE id = $1",
 		&args, &r, err);
 	db_args_release(&args);
 	if (!rc && db_rows(r)) {
@@ -471,6 +473,7 @@ static enum ta_rc read_exchange(
 		t->n = (int)db_i64(r, 0, 2);
 		t->class = arena_strdup(a, db_text(r, 0, 3));
 		t->error = arena_strdup(a, db_text(r, 0, 4));
+		t->settings = db_null(r, 0, 7) ? NULL : arena_strdup(a, db_text(r, 0, 7));
 		if (lz_unpack(a, request.p, request.n, &text, &t->nrequest, &ignored) == TA_OK)
 			t->request = text;
 		if (lz_unpack(a, response.p, response.n, &text, &t->nresponse, &ignored) == TA_OK)
@@ -480,12 +483,34 @@ static enum ta_rc read_exchange(
 	return rc;
 }
 
+static enum ta_rc read_rule(
+	struct db *db, struct arena *a, struct find_delivery *d, struct ta_err *err)
+{
+	TA_CLEANUP(db_clear) PGresult *r = NULL;
+	struct db_args args = DB_ARGS_INIT;
+	db_arg_i32(&args, d->rule_id);
+	db_arg_i32(&args, d->rule_version);
+	enum ta_rc rc =
+		db_query(db, "SELECT action, with_text FROM rule WHERE id = $1 AND version = $2",
+			&args, &r, err);
+	db_args_release(&args);
+	if (!rc && db_rows(r)) {
+		d->rule_action = arena_strdup(a, db_text(r, 0, 0));
+		d->rule_with = arena_strdup(a, db_text(r, 0, 1));
+	}
+	return rc;
+}
+
 enum ta_rc find_exchanges(struct db *db, struct arena *a, struct find_event *e, struct ta_err *err)
 {
 	enum ta_rc rc = TA_OK;
-	for (size_t i = 0; i < e->n; i++)
-		for (size_t k = 0; !rc && k < e->deliveries[i].nattempts; k++)
-			if (e->deliveries[i].attempts[k].attempt_id)
-				rc = read_exchange(db, a, &e->deliveries[i].attempts[k], err);
+	for (size_t i = 0; !rc && i < e->n; i++) {
+		struct find_delivery *d = &e->deliveries[i];
+		if (d->rule_id)
+			rc = read_rule(db, a, d, err);
+		for (size_t k = 0; !rc && k < d->nattempts; k++)
+			if (d->attempts[k].attempt_id)
+				rc = read_exchange(db, a, &d->attempts[k], err);
+	}
 	return rc;
 }

@@ -22,6 +22,7 @@ struct find_attempt {
 	int http, ms, n;
 	const char *class, *error, *request, *response;
 	size_t nrequest, nresponse;
+	const char *settings; /* of the pixel's version it was built with, JSON; NULL: unknown */
 };
 
 /* An event at a pixel, in one run. */
@@ -31,6 +32,7 @@ struct find_delivery {
 	int run;
 	int state, reason; /* disposition; reason */
 	int32_t rule_id, rule_version;
+	const char *rule_action, *rule_with; /* find_exchanges(): of that version, NULL none */
 	int64_t rev;
 	int64_t done_us; /* of the final verdict, 0 while open */
 	struct find_attempt *attempts;
@@ -76,7 +78,7 @@ TA_MUST enum ta_rc find_event_id(struct db *db, const char *text, int64_t *id, s
 /* One event with its deliveries, in the arena. Errors: TA_NOTFOUND, TA_DB. */
 TA_MUST enum ta_rc find_event(
 	struct db *db, int64_t id, struct arena *a, struct find_event *out, struct ta_err *err);
-/* Adds the exchanges' requests and answers. */
+/* Adds the exchanges' requests and answers, and what they were built with. */
 TA_MUST enum ta_rc find_exchanges(
 	struct db *db, struct arena *a, struct find_event *e, struct ta_err *err);
 

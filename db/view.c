@@ -6,6 +6,7 @@
 #include "src/buf.h"
 #include "src/clock.h"
 #include "src/lz.h"
+#include "src/provenance.h"
 #include "src/tally.h"
 #include "src/words.h"
 
@@ -223,10 +224,13 @@ void view_sql_attempts(struct buf *b, int64_t id)
 	/* Attempts are younger than their event; the id's own day bounds the search from below. */
 	buf_addf(b,
 		"SELECT a.id, a.at_us, a.pixel_id, a.ms, a.http, a.n, a.class, left(a.error, 1000), "
-		"a.request, a.response FROM attempt a WHERE a.id >= %lld AND a.id = ANY (ARRAY("
+		"a.request, a.response, (SELECT position FROM verdict v WHERE v.event_id = %lld AND "
+		"v.attempt_id = a.id LIMIT 1), (SELECT settings::text FROM pixel_version v WHERE "
+		"v.pixel_id = a.pixel_id AND v.version = a.pixel_version) "
+		"FROM attempt a WHERE a.id >= %lld AND a.id = ANY (ARRAY("
 		"SELECT attempt_id FROM verdict WHERE event_id = %lld AND attempt_id > 0 "
 		"ORDER BY at_us DESC LIMIT 30)) ORDER BY a.id DESC LIMIT 30",
-		(long long)log_id_at(log_id_us(id)), (long long)id);
+		(long long)id, (long long)log_id_at(log_id_us(id)), (long long)id);
 }
 
 /* Results ------------------------------------------------------------------------------------ */
@@ -490,6 +494,18 @@ static const char *body(struct arena *a, struct db_bytes packed, size_t *len)
 	return kept;
 }
 
+static const char *own_object(struct arena *a, struct db_bytes packed, size_t position, size_t *len)
+{
+	struct arena t = ARENA_INIT;
+	size_t n = 0, own = 0;
+	const char *p = unpack(&t, packed, &n);
+	const char *found = p ? provenance_sent(&t, p, n, position, &own) : NULL;
+	const char *kept = found ? arena_strndup(a, found, own) : NULL;
+	*len = kept ? own : 0;
+	arena_release(&t);
+	return kept;
+}
+
 size_t view_take_attempts(struct arena *a, const PGresult *r, struct view_attempt **out)
 {
 	TAKE(view_attempt)
@@ -504,7 +520,9 @@ size_t view_take_attempts(struct arena *a, const PGresult *r, struct view_attemp
 			.class = text(a, r, i, 6),
 			.error = text(a, r, i, 7),
 		};
+		v->settings = text(a, r, i, 11);
 		v->request = body(a, db_bytes(r, i, 8), &v->nrequest);
+		v->own = own_object(a, db_bytes(r, i, 8), (size_t)db_i64(r, i, 10), &v->nown);
 		v->response = body(a, db_bytes(r, i, 9), &v->nresponse);
 	}
 	return n;

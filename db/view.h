@@ -124,6 +124,9 @@ struct view_attempt {
 	const char *class, *error;
 	const char *request, *response; /* cut at VIEW_BODY bytes */
 	size_t nrequest, nresponse;     /* whole lengths */
+	const char *own;                /* the event's own object of the request, NULL: not found */
+	size_t nown;
+	const char *settings; /* of the pixel's version it was built with, JSON; "" unknown */
 };
 #define VIEW_BODY 65536
 

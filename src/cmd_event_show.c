@@ -13,6 +13,7 @@
 #include "src/explain.h"
 #include "src/json_cut.h"
 #include "src/opt.h"
+#include "src/provenance.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -143,6 +144,46 @@ static json_t *attempts_json(const struct find_delivery *d)
 	return all;
 }
 
+/* Where each field of what was sent last comes from (src/provenance.h). */
+static size_t fields_of(const struct find_event *e, const struct find_delivery *d, struct arena *a,
+	struct provenance **out)
+{
+	const struct find_attempt *t = NULL;
+	for (size_t i = 0; i < d->nattempts; i++)
+		if (d->attempts[i].attempt_id && d->attempts[i].request)
+			t = &d->attempts[i];
+	*out = NULL;
+	if (!t || !e->doc)
+		return 0;
+	struct provenance_case c = {.platform = (enum platform_id)platform_of(d->platform),
+		.ev = &e->ev,
+		.rule_id = d->rule_id,
+		.rule_version = d->rule_version};
+	provenance_settings(a, &c, t->settings, d->rule_action, d->rule_with);
+	c.json = provenance_sent(a, t->request, t->nrequest, (size_t)t->position, &c.len);
+	return provenance_of(&c, a, out);
+}
+
+static json_t *field_json(const struct provenance *p)
+{
+	json_t *value = json_loads(p->value, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
+	return json_pack("{s:s, s:o, s:s, s:s, s:s, s:s}", "path", p->path, "value",
+		value ? value : json_string(p->value), "source", p->source, "how", p->how, "by",
+		p->by, "origin", p->origin);
+}
+
+static json_t *fields_json(const struct find_event *e, const struct find_delivery *d)
+{
+	struct arena a = ARENA_INIT;
+	struct provenance *p;
+	json_t *all = json_array();
+	size_t n = fields_of(e, d, &a, &p);
+	for (size_t i = 0; i < n; i++)
+		json_array_append_new(all, field_json(&p[i]));
+	arena_release(&a);
+	return all;
+}
+
 /* Why it is where it is, when no exchange says so: "no numbers to match a person by". */
 static const char *detail(const struct find_delivery *d)
 {
@@ -162,10 +203,11 @@ static enum ta_rc event_json(
 		json_t *rule = NULL;
 		rc = rule_json(db, e, d, &rule, err);
 		json_array_append_new(deliveries,
-			json_pack("{s:s, s:s, s:i, s:s, s:s, s:s, s:o, s:o}", "pixel", d->pixel,
-				"platform", d->platform, "run", d->run, "disposition",
+			json_pack("{s:s, s:s, s:i, s:s, s:s, s:s, s:o, s:o, s:o}", "pixel",
+				d->pixel, "platform", d->platform, "run", d->run, "disposition",
 				disposition_word(d->state), "reason", reason_word(d->reason),
-				"detail", detail(d), "rule", rule, "attempts", attempts_json(d)));
+				"detail", detail(d), "rule", rule, "attempts", attempts_json(d),
+				"fields", fields_json(e, d)));
 	}
 	json_t *doc = e->doc ? json_loadb(e->doc, e->ndoc, 0, NULL) : NULL;
 	*out = json_pack("{s:o, s:s, s:s, s:s, s:s, s:o, s:o, s:s, s:s?, s:s, s:b, s:o, s:o}", "id",
@@ -196,6 +238,16 @@ static void print_attempt(const struct find_attempt *t)
 		line("      says", t->message);
 }
 
+static void print_fields(const struct find_event *e, const struct find_delivery *d)
+{
+	struct arena a = ARENA_INIT;
+	struct provenance *p;
+	size_t n = fields_of(e, d, &a, &p);
+	for (size_t i = 0; i < n; i++)
+		line("    field", arena_fmt(&a, "%s %s", p[i].path, provenance_text(&a, &p[i])));
+	arena_release(&a);
+}
+
 static void print_people(const struct find_event *e, const json_t *j)
 {
 	char at[32];
@@ -220,6 +272,7 @@ static void print_people(const struct find_event *e, const json_t *j)
 		for (size_t k = 0; k < d->nattempts; k++)
 			if (d->attempts[k].attempt_id)
 				print_attempt(&d->attempts[k]);
+		print_fields(e, d);
 	}
 	char *doc = json_dumps(json_object_get(j, "doc"), JSON_INDENT(1) | JSON_ENCODE_ANY);
 	for (char *p = doc, *end; p && *p; p = end + (*end == '\n')) {

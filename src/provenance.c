@@ -5,6 +5,7 @@
 #include "src/identity.h"
 #include "src/item_id.h"
 #include "src/json.h"
+#include "src/json_cut.h"
 #include "src/rule_event.h"
 
 #include <stdio.h>
@@ -281,6 +282,49 @@ size_t provenance_of(const struct provenance_case *c, struct arena *a, struct pr
 	walk(&w, "", v);
 	*out = w.out;
 	return w.n;
+}
+
+void provenance_settings(struct arena *a, struct provenance_case *c, const char *settings,
+	const char *action, const char *with)
+{
+	const struct jv *v = NULL;
+	struct rule_act *act = arena_alloc(a, sizeof(*act));
+	bool fine = settings && jv_parse(a, settings, strlen(settings), &v, NULL) == JV_FINE;
+	c->content_id = fine ? jv_str(v, "content_id") : NULL;
+	c->event_names = NULL;
+	c->content_ids = NULL;
+	if (fine && event_map_parse(
+			    a, jv_str(v, "event_names"), (int)c->platform, &c->event_names, NULL))
+		c->event_names = NULL;
+	if (fine && name_map_parse(a, jv_str(v, "content_ids"), &c->content_ids, NULL))
+		c->content_ids = NULL;
+	c->act =
+		action && rule_action_parse(a, action, with, act, NULL, NULL) == TA_OK ? act : NULL;
+}
+
+const char *provenance_sent(
+	struct arena *a, const char *request, size_t n, size_t position, size_t *len)
+{
+	const char *blank = request ? memmem(request, n, "\n\n", 2) : NULL;
+	struct buf cut = BUF_INIT(16u << 20), own = BUF_INIT(1u << 20);
+	const struct jv *v = NULL, *data;
+	const char *out = NULL;
+	*len = 0;
+	if (!blank ||
+		!json_cut(&cut, blank + 2, n - (size_t)(blank + 2 - request), "data", position))
+		goto done;
+	if (jv_parse(a, buf_str(&cut), cut.len, &v, NULL) != JV_FINE)
+		goto done;
+	data = jv_array(v, "data");
+	if (!data || !data->child)
+		goto done;
+	jv_write(&own, data->child);
+	*len = own.len;
+	out = arena_strndup(a, buf_str(&own), own.len);
+done:
+	buf_release(&cut);
+	buf_release(&own);
+	return out;
 }
 
 const char *provenance_text(struct arena *a, const struct provenance *p)

@@ -38,6 +38,16 @@ size_t provenance_of(const struct provenance_case *c, struct arena *a, struct pr
 /* "<- user.email (trimmed, lower case, SHA-256) <- shopify: email, …", in the arena. */
 const char *provenance_text(struct arena *a, const struct provenance *p);
 
+/* Fills in what a delivery was built with: the settings of the pixel's version (JSON of table
+ * pixel_version, NULL unknown) and the action of the rule that decided (NULL none). What cannot be
+ * read is left out. */
+void provenance_settings(struct arena *a, struct provenance_case *c, const char *settings,
+	const char *action, const char *with);
+/* The event's own object out of a stored request (head, an empty line, the body), of a batch the
+ * element `position`. NULL when there is none; in the arena. */
+const char *provenance_sent(
+	struct arena *a, const char *request, size_t n, size_t position, size_t *len);
+
 /* For tests: the nth row of src/outgoing.def, false behind the last. */
 bool provenance_row(size_t i, enum platform_id *platform, const char **path, const char **source);
 

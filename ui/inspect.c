@@ -2,6 +2,7 @@
 
 #include "src/buf.h"
 #include "src/event.h"
+#include "src/provenance.h"
 #include "src/clock.h"
 #include "ui/format.h"
 #include "ui/states.h"
@@ -216,12 +217,54 @@ static void build_summary(struct build *b)
 			e->webhook_id, (long long)e->reports));
 }
 
+/* What was sent to the selected pixel last, and where each field of it comes from. The values stand
+ * under Attempts: here they would be personal. */
+static void fields(struct build *b)
+{
+	const struct view_attempt *at = NULL;
+	const struct view_row *row = NULL;
+	const struct view_rule *rule = NULL;
+	const struct view_pixel *px = data_pixel(b->d, b->in->pixel_id);
+	struct event ev;
+	for (size_t i = b->in->nattempts; i-- > 0;) /* newest first */
+		if (b->in->attempts[i].pixel_id == b->in->pixel_id && b->in->attempts[i].own)
+			at = &b->in->attempts[i];
+	for (size_t i = 0; i < b->in->nroutes; i++)
+		if (b->in->routes[i].pixel_id == b->in->pixel_id)
+			row = &b->in->routes[i];
+	if (!at || !row || !px || event_read(b->a, b->in->ev.doc, b->in->ev.ndoc, &ev, NULL))
+		return;
+	for (size_t i = 0; i < b->in->nrules; i++)
+		if (b->in->rules[i].id == row->rule_id &&
+			b->in->rules[i].version == row->rule_version)
+			rule = &b->in->rules[i];
+	struct provenance *p = NULL;
+	struct provenance_case c = {.platform = (enum platform_id)px->platform,
+		.ev = &ev,
+		.rule_id = row->rule_id,
+		.rule_version = row->rule_version,
+		.json = at->own,
+		.len = at->nown};
+	provenance_settings(
+		b->a, &c, at->settings, rule ? rule->action : NULL, rule ? rule->with : NULL);
+	size_t n = provenance_of(&c, b->a, &p);
+	add(b, ST_TEXT, "", "");
+	add(b, ST_STRONG, "",
+		arena_fmt(b->a, "%s: the fields that were sent, and where they come from",
+			pixel_name(b, b->in->pixel_id)));
+	for (size_t i = 0; i < n; i++)
+		add(b, p[i].known ? ST_TEXT : ST_WARN, "",
+			arena_fmt(b->a, "%s %s", p[i].path, provenance_text(b->a, &p[i])));
+}
+
 static void build_payload(struct build *b)
 {
 	if (!b->in->ev.doc)
 		add(b, ST_TEXT, "", "the document is gone: past its retention, or damaged");
 	else if (!inspect_json(&b->in->text, b->a, b->in->ev.doc, b->in->ev.ndoc))
 		add(b, ST_TEXT, "", b->in->ev.doc);
+	if (b->in->ev.doc)
+		fields(b);
 }
 
 /* The lines of a message's head; returns where its body begins. */

@@ -104,6 +104,33 @@ class Shape(unittest.TestCase):
         self.assertIn("phone", tiktok["user"])
         self.assertEqual(len({e["event_id"] for e in (pin, meta, tiktok)}), 1)
 
+    def test_where_each_field_comes_from(self):
+        self.begin()
+        self.rule("cap", "name == purchase", "set", "value = 12.50 USD", "--platform", "pinterest")
+        self.p.run("pixel", "set", "meta", "--content-ids", "788 = SKU-788", "--event-names", "purchase = Subscribe")
+        wait_until(lambda: self.count("SELECT count(*) FROM pixel_version") == 4, what="the version")
+        for i in range(3):  # also from the middle of a batch
+            self.track("purchase", f"purchase-{i}", value="72.39", currency="EUR", order_id=str(i),
+                       items=[{"id": "788", "price": "9.50", "quantity": 2}])
+        self.settled(9)
+        for e in self.p.json("event", "list"):
+            show = self.p.json("event", "show", e["id"])
+            fields = {d["platform"]: {f["path"]: f for f in d["fields"]} for d in show["deliveries"]}
+            value = fields["pinterest"]["custom_data.value"]
+            self.assertEqual((value["value"], value["source"], value["by"]), ("12.50", "", "rule 1, version 1"))
+            order = fields["pinterest"]["custom_data.order_id"]
+            self.assertEqual((order["value"], order["source"]), (show["doc"]["order_id"], "order_id"))
+            self.assertEqual(fields["meta"]["event_name"]["by"], "the pixel's event names")
+            item = fields["meta"]["custom_data.content_ids[0]"]
+            self.assertEqual((item["value"], item["source"], item["by"]),
+                             ("SKU-788", "items[0].id", "the pixel's content ids"))
+            em = fields["tiktok"]["user.email"]
+            self.assertEqual((em["source"], em["how"], em["origin"]),
+                             ("user.email", "trimmed, lower case, SHA-256", "server: user.email"))
+        text = self.p.run("event", "show", e["id"]).stdout
+        self.assertIn("user_data.em[0] <- user.email (trimmed, lower case, SHA-256) <- server: user.email", text)
+        self.assertIn("custom_data.value <- decimal text, rule 1, version 1", text)
+
     def test_own_names(self):
         self.begin()
         for platform, names in (("pinterest", "lead = watch_video, page_view ="), ("meta", "lead = Quiz finished"),
