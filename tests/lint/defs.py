@@ -28,6 +28,15 @@ def rows(name, macro, index):
         yield text.count("\n", 0, m.start()) + 1, arguments[index].strip().strip('"')
 
 
+def check_schema(report, names):
+    """A migration's number is its version: each one once, without gaps."""
+    found = sorted(n for n in names if n.startswith("db/schema/"))
+    for want, name in enumerate(found, 1):
+        if int(os.path.basename(name)[:4]) != want:
+            report.add(name, 1, f"migrations are numbered one by one: this is the {want:04}th")
+            return
+
+
 def check_files(report, names):
     for listed, macro, index, pattern, definition in FILES:
         if listed not in names:
@@ -98,6 +107,7 @@ def main():
     check_functions(report, names)
     check_commands(report, names)
     check_settings(report)
+    check_schema(report, files(".sql"))
     report.done()
 
 
