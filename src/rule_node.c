@@ -9,7 +9,7 @@
 #include <strings.h>
 
 const struct rule_op_row rule_op_rows[OP_COUNT] = {
-#define OP(NAME, logic, expr, kids) [OP_##NAME] = {logic, expr, kids},
+#define OP(NAME, logic, expr, kids, meaning) [OP_##NAME] = {logic, expr, kids},
 #include "src/rule_ops.def"
 #undef OP
 };

@@ -12,7 +12,7 @@ enum rule_op {
 	OP_LIST,
 	OP_AGO,  /* an instant relative to now; val.n = seconds, negative is the past */
 	OP_CALL, /* a function: what of JsonLogic has no operator here (src/rule_calls.def) */
-#define OP(NAME, logic, expr, kids) OP_##NAME,
+#define OP(NAME, logic, expr, kids, meaning) OP_##NAME,
 #include "src/rule_ops.def"
 #undef OP
 	OP_COUNT

@@ -76,9 +76,25 @@ def routes():
     return out
 
 
+KINDS = {"TEXT": "text", "NUMBER": "number", "BOOL": "true or false", "LIST": "list of texts", "MONEY": "money",
+         "DURATION": "duration", "INSTANT": "moment", "AMOUNTS": "list of money", "NUMBERS": "list of numbers",
+         "ANY": "as given"}
+
+
 def fields():
-    return [part for name, _, meaning in rows("src/rule_field.def", "FIELD")
-            for part in item("Va " + name, meaning)]
+    return [part for name, kind, meaning in rows("src/rule_field.def", "FIELD")
+            for part in item(f"Va {name} Pq {KINDS[kind]}", meaning)]
+
+
+def operators():
+    return [part for _, _, word, _, meaning in rows("src/rule_ops.def", "OP")
+            for part in item("Li " + quoted([word]), meaning)]
+
+
+def functions():
+    return [part for _, logic, _, _, usage in rows("src/rule_calls.def", "CALL") if logic != "?:"
+            for part in item("Li " + quoted([usage.partition(")")[0] + ")"]),
+                             usage.partition(")")[2].strip(":, ") or f"JsonLogic's {logic}")]
 
 
 def actions():
@@ -116,7 +132,7 @@ def models():
             for part in item("Cm " + word, meaning)]
 
 
-TABLES = {f.__name__: f for f in (commands, keys, settings, routes, fields, actions, faults, dispositions, reasons,
+TABLES = {f.__name__: f for f in (commands, keys, settings, routes, fields, operators, functions, actions, faults, dispositions, reasons,
                                   failures, models, health)}
 PLACE = re.compile(r'(^\.\\" table (\w+)\n)(.*?)(^\.\\" end\n)', re.M | re.S)
 
