@@ -17,6 +17,7 @@ import socket
 import subprocess
 import tempfile
 import time
+import unittest
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 TRACKAI = os.environ.get("TRACKAI", os.path.join(ROOT, "build", "trackai"))
@@ -315,6 +316,18 @@ class Program:
                 p.kill()
                 p.wait()
         shutil.rmtree(self.home, ignore_errors=True)
+
+
+class OnCluster(unittest.TestCase):
+    """The tests of a class share a database and the program on it; both go whatever happens."""
+    clock = None
+
+    @classmethod
+    def setUpClass(cls):
+        cls.cluster = Cluster()
+        cls.addClassCleanup(cls.cluster.destroy)
+        cls.p = Program(cls.cluster, clock=cls.clock)
+        cls.addClassCleanup(cls.p.destroy)
 
 
 class Sandbox:

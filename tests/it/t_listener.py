@@ -12,7 +12,7 @@ import threading
 import time
 import unittest
 
-from lib import SLOW, Cluster, Program, wait_until, within
+from lib import SLOW, Cluster, OnCluster, Program, wait_until, within
 
 SECRET = "hush_test_secret"
 SHOP = "demo.myshopify.com"
@@ -23,20 +23,14 @@ def sign(body, secret=SECRET):
     return base64.b64encode(hmac.new(secret.encode(), body, hashlib.sha256).digest()).decode()
 
 
-class Listener(unittest.TestCase):
+class Listener(OnCluster):
     @classmethod
     def setUpClass(cls):
-        cls.cluster = Cluster()
-        cls.p = Program(cls.cluster)
+        super().setUpClass()
         cls.p.run("migrate")
         cls.p.run("store", "add", "--name", "demo", "--platform", "shopify", "--domain", SHOP,
                   "--webhook-secret", SECRET, "--currency", "EUR")
         cls.serve = cls.p.serve("--roles", "listener")
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.p.destroy()
-        cls.cluster.destroy()
 
     def sql(self, text):
         return self.cluster.sql(text)
@@ -251,24 +245,18 @@ class Listener(unittest.TestCase):
         self.assertGreaterEqual(detail["stored"], 0)
 
 
-class Track(unittest.TestCase):
+class Track(OnCluster):
     """POST /event/track: keys, items, CORS, limits."""
 
     @classmethod
     def setUpClass(cls):
-        cls.cluster = Cluster()
-        cls.p = Program(cls.cluster)
+        super().setUpClass()
         cls.p.run("migrate")
         cls.p.run("store", "add", "--name", "own", "--platform", "custom", "--domain", "own.example",
                   "--currency", "EUR")
         cls.keys = {s: cls.p.json("key", "add", "--store", "own", "--scope", s)
                     for s in ("public", "track", "read", "write")}
         cls.serve = cls.p.serve("--roles", "listener")
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.p.destroy()
-        cls.cluster.destroy()
 
     def send(self, items, scope="track", headers=None, **kw):
         body = items if isinstance(items, bytes) else json.dumps(items).encode()

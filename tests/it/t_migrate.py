@@ -1,20 +1,10 @@
 """migrate: an empty database becomes ours, a second run changes nothing, a newer one is refused."""
 import unittest
 
-from lib import Cluster, Program
+from lib import OnCluster
 
 
-class Migrate(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.cluster = Cluster()
-        cls.p = Program(cls.cluster)
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.p.destroy()
-        cls.cluster.destroy()
-
+class Migrate(OnCluster):
     def test_1_applies_once(self):
         self.assertIn("would apply 0001_base.sql", self.p.run("migrate", "--dry-run").stdout)
         self.assertEqual(self.cluster.sql("SELECT to_regclass('event') IS NULL"), [["t"]])

@@ -2,16 +2,17 @@
 import json
 import unittest
 
-from lib import Cluster, Program, wait_until
+from lib import OnCluster, wait_until
 
 SECRET = "receipt-secret"
 
 
-class Receipt(unittest.TestCase):
+class Receipt(OnCluster):
+    clock = "2026-11-22T10:40:00Z"
+
     @classmethod
     def setUpClass(cls):
-        cls.cluster = Cluster()
-        cls.p = Program(cls.cluster, clock="2026-11-22T10:40:00Z")
+        super().setUpClass()
         cls.p.run("migrate")
         cls.p.run("store", "add", "--name", "shop", "--platform", "shopify", "--domain", "demo.myshopify.com",
                   "--webhook-secret", SECRET, "--currency", "EUR")
@@ -21,8 +22,6 @@ class Receipt(unittest.TestCase):
     @classmethod
     def tearDownClass(cls):
         cls.p.stop(cls.serve)
-        cls.p.destroy()
-        cls.cluster.destroy()
 
     def fail(self, body, topic="orders/create"):
         """The failed receipt that this body makes, as the command lists it."""

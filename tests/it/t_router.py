@@ -3,7 +3,7 @@ import json
 import signal
 import unittest
 
-from lib import ROOT, Cluster, Program, wait_until
+from lib import ROOT, OnCluster, wait_until
 
 SECRET = "router-secret"
 SHOP = "router.myshopify.com"
@@ -28,13 +28,14 @@ def refund(n, order_n):
                        "transactions": [{"id": n, "kind": "refund", "status": "success", "amount": "10.00"}]}).encode()
 
 
-class Router(unittest.TestCase):
+class Router(OnCluster):
     hooks = 0
+
+    clock = "2026-11-22T10:40:00Z"
 
     @classmethod
     def setUpClass(cls):
-        cls.cluster = Cluster()
-        cls.p = Program(cls.cluster, clock="2026-11-22T10:40:00Z")
+        super().setUpClass()
         cls.p.run("migrate")
         cls.store("router", SHOP)
         cls.serve = cls.p.serve("--roles", "listener,router")
@@ -42,8 +43,6 @@ class Router(unittest.TestCase):
     @classmethod
     def tearDownClass(cls):
         cls.p.stop(cls.serve)
-        cls.p.destroy()
-        cls.cluster.destroy()
 
     @classmethod
     def store(cls, name, shop, *more):

@@ -5,24 +5,18 @@ import signal
 import subprocess
 import unittest
 
-from lib import TRACKAI, Cluster, Program, mortal, wait_until, within
+from lib import TRACKAI, OnCluster, mortal, wait_until, within
 
 GOLDEN = os.path.join(os.path.dirname(__file__), "../golden/jsonlogic")
 
 
-class Eval(unittest.TestCase):
+class Eval(OnCluster):
     """Needs no database."""
 
     @classmethod
     def setUpClass(cls):
-        cls.cluster = Cluster()
-        cls.p = Program(cls.cluster)
+        super().setUpClass()
         cls.p.env.pop("TRACKAI_DATABASE")
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.p.destroy()
-        cls.cluster.destroy()
 
     def eval(self, *args, **more):
         return self.p.run("rule", "eval", *args, **more)
@@ -71,17 +65,11 @@ class Eval(unittest.TestCase):
         self.assertIn("saw", self.eval("--expr", "a == 1", "--data", '{"a":1}', "--trace").stdout)
 
 
-class Versions(unittest.TestCase):
+class Versions(OnCluster):
     @classmethod
     def setUpClass(cls):
-        cls.cluster = Cluster()
-        cls.p = Program(cls.cluster)
+        super().setUpClass()
         cls.p.run("migrate")
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.p.destroy()
-        cls.cluster.destroy()
 
     def refused(self, status, words, *args):
         p = self.p.run(*args, ok=False)
@@ -138,13 +126,14 @@ class Versions(unittest.TestCase):
         self.assertEqual(len({v["id"] for v in self.p.json("rule", "history")} & {first["id"]}), 1)
 
 
-class Backtest(unittest.TestCase):
+class Backtest(OnCluster):
     SECRET, SHOP = "backtest-secret", "backtest.myshopify.com"
+
+    clock = "2026-11-22T10:40:00Z"
 
     @classmethod
     def setUpClass(cls):
-        cls.cluster = Cluster()
-        cls.p = Program(cls.cluster, clock="2026-11-22T10:40:00Z")
+        super().setUpClass()
         cls.p.run("migrate")
         cls.p.run("store", "add", "--name", "shop", "--platform", "shopify", "--domain", cls.SHOP,
                   "--webhook-secret", cls.SECRET, "--currency", "EUR")
@@ -164,11 +153,6 @@ class Backtest(unittest.TestCase):
         wait_until(lambda: cls.cluster.sql("SELECT count(*) FROM event") == [["10"]], what="ten events")
         cls.p.stop(serve)
         cls.p.env["TRACKAI_CLOCK"] = "2026-11-22T11:00:00Z"
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.p.destroy()
-        cls.cluster.destroy()
 
     def backtest(self, *args):
         return self.p.json("rule", "backtest", *args)

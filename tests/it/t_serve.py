@@ -4,20 +4,10 @@ import shutil
 import signal
 import unittest
 
-from lib import Cluster, Program, wait_until
+from lib import OnCluster, wait_until
 
 
-class Serve(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.cluster = Cluster()
-        cls.p = Program(cls.cluster)
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.p.destroy()
-        cls.cluster.destroy()
-
+class Serve(OnCluster):
     def refused(self, words, *args, **env):
         keep = dict(self.p.env)
         self.p.env.update(env)

@@ -4,20 +4,10 @@ import os
 import subprocess
 import unittest
 
-from lib import TRACKAI, Cluster, Program, mortal, wait_until
+from lib import TRACKAI, OnCluster, mortal, wait_until
 
 
-class Setup(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.cluster = Cluster()
-        cls.p = Program(cls.cluster)
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.p.destroy()
-        cls.cluster.destroy()
-
+class Setup(OnCluster):
     def refused(self, status, words, *args, stdin=None):
         p = self.p.run(*args, ok=False, stdin=stdin)
         self.assertEqual(p.returncode, status, p.stderr)
