@@ -5,6 +5,7 @@
 #include "ui/pane.h"
 #include "ui/term.h"
 
+#include <ncurses.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -29,7 +30,6 @@ void app_release(struct app *app)
 	prompt_release(&app->prompt);
 	complete_close(&app->complete);
 	seen_release(&app->seen);
-	textview_free(&app->help_text);
 	buf_release(&app->copy);
 }
 
@@ -45,11 +45,9 @@ void app_toast(struct app *app, bool bad, const char *fmt, ...)
 
 unsigned app_context(const struct app *app)
 {
-	unsigned edit = editor_context(app);
-	if (edit & (K_FORM | K_MERGE | K_REVIEW))
-		return edit;
 	if (app->help)
 		return K_HELP;
+	unsigned edit = editor_context(app);
 	if (edit)
 		return edit;
 	if (app->pane == PANE_EVENTS && app->inspect.focused)
@@ -101,7 +99,7 @@ void app_filter(struct app *app, const char *expr)
 		app_toast(app, true, "filter: %s", app->filter_error);
 }
 
-static void open_prompt(struct app *app, enum prompt_kind kind)
+void app_prompt(struct app *app, enum prompt_kind kind, const char *text)
 {
 	app->filter_at = -1;
 	app->filter_error[0] = '\0';
@@ -110,19 +108,37 @@ static void open_prompt(struct app *app, enum prompt_kind kind)
 		snprintf(app->filter_before, sizeof(app->filter_before), "%s",
 			app->feed.filter_text);
 	}
-	prompt_open(&app->prompt, kind, kind == PROMPT_FILTER ? app->feed.filter_text : "");
+	prompt_open(&app->prompt, kind, text);
+	app->help_view.from = app->help_view.list.sel;
+	if (kind == PROMPT_FILTER && strcmp(text, app->feed.filter_text) != 0)
+		try_filter(app, text);
 	if (kind != PROMPT_SEARCH)
 		app_see(app);
 }
 
 static void search(struct app *app, int step)
 {
-	struct textview *t = app->help ? &app->help_text : &app->inspect.text;
+	struct textview *t = &app->inspect.text;
+	if (app->help) {
+		if (*app->help_view.found && !help_find(&app->help_view, step))
+			app_toast(app, false, "nothing here holds \"%s\"; Tab shows everything",
+				app->help_view.found);
+		return;
+	}
 	if (!*t->hit)
 		app_toast(app, false, "nothing was searched for yet: / searches in this text");
 	else if (!textview_find(t, step) && !textview_find(t, 0))
 		app_toast(app, false, "no %s hit of \"%s\"", step < 0 ? "earlier" : "further",
 			t->hit);
+}
+
+/* In the help the search goes along with what is typed. */
+static void help_seek(struct app *app, const char *text)
+{
+	struct help *h = &app->help_view;
+	snprintf(h->found, sizeof(h->found), "%.120s", text);
+	h->list.sel = h->from;
+	(void)help_find(h, 0);
 }
 
 static void prompt_done(struct app *app)
@@ -146,6 +162,10 @@ static void prompt_done(struct app *app)
 		return;
 	case PROMPT_SEARCH:
 		history_add(&app->prompt.history, PROMPT_SEARCH, text);
+		if (app->help) {
+			help_seek(app, text);
+			return;
+		}
 		snprintf(app->inspect.text.hit, sizeof(app->inspect.text.hit), "%.120s", text);
 		if (*text)
 			search(app, 0);
@@ -193,10 +213,14 @@ static void prompt_takes(struct app *app, int key)
 	}
 	if (r == PROMPT_CHANGED && filter)
 		try_filter(app, p->text);
+	else if (r == PROMPT_CHANGED && p->kind == PROMPT_SEARCH && app->help)
+		help_seek(app, p->text);
 	else if (r == PROMPT_DONE)
 		prompt_done(app);
 	else if (r == PROMPT_CANCELLED && filter)
 		try_filter(app, app->filter_before);
+	else if (r == PROMPT_CANCELLED && app->help)
+		help_seek(app, "");
 }
 
 #define SEEN_US (60 * US_PER_S)
@@ -263,7 +287,8 @@ static void back(struct app *app)
 static void toggle_help(struct app *app)
 {
 	app->help = !app->help;
-	textview_clear(&app->help_text);
+	if (app->help)
+		help_open(app);
 }
 
 /* Requests that mean the same everywhere; false when it is none of those. */
@@ -274,13 +299,13 @@ static bool general(struct app *app, enum req r)
 		toggle_help(app);
 		return true;
 	case REQ_FILTER:
-		open_prompt(app, PROMPT_FILTER);
+		app_prompt(app, PROMPT_FILTER, app->feed.filter_text);
 		return true;
 	case REQ_SEARCH:
-		open_prompt(app, PROMPT_SEARCH);
+		app_prompt(app, PROMPT_SEARCH, "");
 		return true;
 	case REQ_COMMAND:
-		open_prompt(app, PROMPT_COMMAND);
+		app_prompt(app, PROMPT_COMMAND, "");
 		return true;
 	case REQ_BACK:
 	case REQ_CLOSE:
@@ -356,7 +381,7 @@ void app_request(struct app *app, enum req r)
 		return;
 	else if (!general(app, r) && !housekeeping(app, r)) {
 		if (app->help)
-			textview_request(&app->help_text, r);
+			help_request(app, r);
 		else
 			pane_get(app->pane)->request(app, r);
 	}
@@ -389,7 +414,12 @@ void app_key(struct app *app, int key)
 		prompt_takes(app, key);
 		return;
 	}
-	if (editor_key(app, key) || pasted(app, key))
+	bool asked = app->edit.ask.kind != ASK_NOTHING;
+	if (key == TERM_KEY(KEY_F(1)) && !asked && !app->help) {
+		toggle_help(app); /* also where letters are text */
+		return;
+	}
+	if (((asked || !app->help) && editor_key(app, key)) || pasted(app, key))
 		return;
 	enum req r = key_request(key, app_context(app));
 	if (r != REQ_NONE)

@@ -7,6 +7,7 @@
 #include "ui/complete.h"
 #include "ui/editor.h"
 #include "ui/feed.h"
+#include "ui/help.h"
 #include "ui/inspect.h"
 #include "ui/prompt.h"
 #include "ui/seen.h"
@@ -46,7 +47,7 @@ struct app {
 	bool mouse; /* reports are asked for */
 	int click_y, click_x;
 	int64_t click_us; /* monotonic: the last click, 0 none that a second could follow */
-	struct textview help_text;
+	struct help help_view;
 	bool paused;
 	int interval_s;
 	char toast[240];
@@ -76,6 +77,8 @@ void app_toast(struct app *app, bool bad, const char *fmt, ...) TA_PRINTF(3, 4);
 void app_inspect(struct app *app, int64_t event_id, int32_t pixel_id);
 /* Sets the stream's filter and goes to Events; a fault becomes a toast. */
 void app_filter(struct app *app, const char *expr);
+/* Opens a prompt on a text that is then edited. */
+void app_prompt(struct app *app, enum prompt_kind kind, const char *text);
 /* ui/cmdline.c: runs a line of `:`; false when there is no such command. */
 bool app_command(struct app *app, const char *line);
 /* Asks the worker for the values that events had lately, unless they are fresh; takes them. */

@@ -16,7 +16,8 @@ enum hit_kind {
 	HIT_TEXT,    /* the inspector's text */
 	HIT_FIELD,   /* arg: field of the form; x, from: where its text begins */
 	HIT_PROMPT,  /* x, from: where its text begins */
-	HIT_WORD     /* arg: candidate of the completion */
+	HIT_WORD,    /* arg: candidate of the completion */
+	HIT_HELP     /* arg: the first line shown */
 };
 
 struct hit {

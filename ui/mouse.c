@@ -95,6 +95,13 @@ static void choose_line(struct app *app, const struct hit *h, const struct mouse
 		app_key(app, '\r');
 }
 
+static void choose_help(struct app *app, const struct hit *h, const struct mouse_event *m)
+{
+	help_choose(&app->help_view, h->arg + m->y - h->box.y);
+	if (twice(app, m))
+		app_key(app, '\r');
+}
+
 static void to_field(struct app *app, const struct hit *h, int x)
 {
 	struct form *f = &app->edit.form;
@@ -143,6 +150,8 @@ static bool click(struct app *app, const struct mouse_event *m)
 		app_go(app, (enum pane_id)h.arg);
 	else if (h.kind == HIT_LIST)
 		choose_line(app, &h, m);
+	else if (h.kind == HIT_HELP)
+		choose_help(app, &h, m);
 	else if (h.kind == HIT_TAB)
 		inspect_request_tab(&app->inspect, h.arg - (int)app->inspect.tab);
 	else if (h.kind == HIT_TEXT)

@@ -249,73 +249,6 @@ static void draw_keys(const struct app *app, struct box b, int row)
 	}
 }
 
-/* Help -------------------------------------------------------------------------------------------
- */
-
-static void help_group(struct textview *t, unsigned context, const char *title)
-{
-	enum req r;
-	textview_add(t, ST_TITLE, "", title);
-	for (int i = 0; (r = key_nth(context, i)) != REQ_NONE; i++)
-		if ((key_contexts(r) == K_ALL) == (context == K_ALL))
-			textview_add(t, ST_TEXT, key_names(r), key_help(r));
-	textview_add(t, ST_TEXT, "", "");
-}
-
-/* What works in the present view comes first. */
-static void build_help(struct app *app)
-{
-	static const struct {
-		unsigned context;
-		const char *title;
-	} groups[] = {{K_OVERVIEW, "Overview"}, {K_HEALTH, "Health"}, {K_EVENTS, "Events"},
-		{K_REVENUE, "Revenue"}, {K_STORES, "Stores"}, {K_PIXELS, "Pixels"},
-		{K_RULES, "Rules"}, {K_FORM | K_MERGED | K_RULE_FORM, "Forms"},
-		{K_MERGE | K_PICK, "Two operators, one row"}, {K_REVIEW, "Before saving"},
-		{K_VERSIONS, "History"}, {K_BACKTEST, "Backtest"}, {K_INSPECT, "Inspector"}};
-	struct textview *t = &app->help_text;
-	unsigned over = editor_context(app);
-	unsigned here = over                   ? over
-			: app->inspect.focused ? K_INSPECT
-					       : pane_get(app->pane)->context;
-	textview_clear(t);
-	t->label_w = 16;
-	for (size_t g = 0; g < TA_COUNT(groups); g++)
-		if (groups[g].context == here)
-			help_group(t, here, groups[g].title);
-	help_group(t, K_ALL, "Everywhere");
-	for (size_t g = 0; g < TA_COUNT(groups); g++)
-		if (groups[g].context != here)
-			help_group(t, groups[g].context, groups[g].title);
-	textview_add(t, ST_TITLE, "", "Command line");
-	textview_add(t, ST_TEXT, "VIEW [FILTER]",
-		"overview, health, events or revenue; a filter shows events");
-	textview_add(
-		t, ST_TEXT, "export csv|json", "the lines on view into a file; a name may follow");
-	textview_add(t, ST_TEXT, "q", "quit");
-	textview_add(t, ST_TEXT, "", "");
-	textview_add(t, ST_TITLE, "", "Filters");
-	textview_add(t, ST_TEXT, "",
-		"platform=pinterest and state=failed        failed: rejected or dead");
-	textview_add(t, ST_TEXT, "",
-		"value >= 50 EUR and not utm.source=google  store=acme or pixel=px-1");
-	textview_add(
-		t, ST_TEXT, "", "received > -2h   latency > 3s   reason=no_match_key   test=true");
-	textview_add(t, ST_TEXT, "", "");
-	textview_add(t, ST_TITLE, "", "States");
-	for (int i = 0; i < DISP_COUNT; i++)
-		textview_add(t, ST_TEXT, disposition_word(i),
-			disposition_final(i) ? "final" : "open: something will still happen");
-}
-
-static void draw_help(struct app *app, struct box b)
-{
-	if (!app->help_text.n)
-		build_help(app);
-	draw_heading(b, 0, "Help", "Esc or q closes");
-	textview_draw(&app->help_text, (struct box){b.y + 1, b.x, b.h - 1, b.w});
-}
-
 /* All --------------------------------------------------------------------------------------------
  */
 
@@ -341,7 +274,7 @@ void screen_draw(struct app *app)
 	if (strip)
 		draw_strip(app, all, 1);
 	if (app->help)
-		draw_help(app, body);
+		help_draw(app, body);
 	else if (body.h > 0)
 		pane_get(app->pane)->draw(app, body);
 	complete_draw(&app->complete, body, app->prompt.active ? -1 : app->edit.form.cursor_y);
@@ -353,7 +286,7 @@ void screen_draw(struct app *app)
 		draw_line(app, all, all.h - 2);
 	}
 	int y = 0, x = 0;
-	bool typing = editor_cursor(app, &y, &x);
+	bool typing = !app->help && !app->prompt.active && editor_cursor(app, &y, &x);
 	curs_set(app->prompt.active || typing ? 1 : 0);
 	if (all.w < SCREEN_MIN_W || all.h < SCREEN_MIN_H)
 		draw_too_small(all);

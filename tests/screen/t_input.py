@@ -162,6 +162,26 @@ class Input(unittest.TestCase):
         self.assertEqual(t.ended(), 0)
         self.assertGreater(t.out.rfind(b"\x1b[?1000l"), t.out.rfind(b"\x1b[?1000h"))
 
+    def test_help_is_searched_and_run(self):
+        t = self.start("console", "events")
+        t.sees(["EVENTS", "delivered"])
+        t.keys(b"?")
+        t.sees(["Help", "what works here"])
+        t.keys(b"/whole body\r")
+        t.sees(["inspector over the whole body"])
+        t.keys(b"\r")
+        t.sees(["[Summary]", "received"])
+        t.keys(b"\x1b?/view Rules\r\r")
+        t.sees(["RULES"])
+        t.keys(b"a")
+        t.sees(["New rule"])
+        t.keys(b"\x1bOP")  # F1, where a question mark is text
+        t.sees(["Help", "next field"])
+        t.keys(b"q\x1b")
+        t.sees(["RULES"])
+        t.keys(b"Q")
+        self.assertEqual(t.ended(), 0)
+
     def test_the_mouse_can_be_left_to_the_terminal(self):
         for args, env in ((["console", "--no-mouse"], {}), (["console"], {"TRACKAI_MOUSE": "off"})):
             t = self.start(*args, env=env)

@@ -409,7 +409,7 @@ static void screens(void **state)
 		int w = sizes[i][0], h = sizes[i][1];
 		shot("complete-field", "/utm\t\t\t", w, h, false);
 		shot("complete-value", "/country = \t", w, h, i == 1);
-		shot("complete-command", ":\t\t", w, h, false);
+		shot("complete-command", ":every \t\t", w, h, false);
 	}
 	shot("complete-form", "8abig\t\t\t\t\tvalue \t\t", 80, 24, false);
 }
