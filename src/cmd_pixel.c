@@ -9,6 +9,7 @@
 #include "src/cmd.h"
 #include "src/cmd_db.h"
 #include "src/cmd_out.h"
+#include "src/cmd_history.h"
 #include "src/cmd_table.h"
 #include "src/opt.h"
 
@@ -83,6 +84,8 @@ int cmd_pixel(int argc, char **argv)
 		return run(argc, argv, COMMAND_PIXEL_RELEASE);
 	if (argc > 1 && strcmp(argv[1], "test") == 0)
 		return pixel_test(argc, argv);
-	int status = cmd_table(argc, argv);
+	int status = cmd_history(argc, argv);
+	if (status < 0)
+		status = cmd_table(argc, argv);
 	return status >= 0 ? status : cmd_verb_fail(argc, argv);
 }

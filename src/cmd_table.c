@@ -26,6 +26,7 @@ struct line {
 	struct arena mem;
 	const char *values[FIELDS_MAX]; /* by field, NULL: not given */
 	const char *store;              /* list --store */
+	const char *note;               /* of a table that keeps none: for the audit log */
 	struct rule_stats stats;        /* of rules, in lists and shows */
 	long version;
 	bool json, counted;
@@ -114,7 +115,7 @@ enum ta_rc cmd_field(
 /* The fields as options: those that may be given, when `edit`; else --store of lists. */
 static enum ta_rc parse(struct line *l, bool edit, struct ta_err *err)
 {
-	struct opt opts[FIELDS_MAX + 4] = {{0}};
+	struct opt opts[FIELDS_MAX + 5] = {{0}};
 	const struct table *t = l->table;
 	size_t n = 0;
 	TA_ASSERT(t->nfields <= FIELDS_MAX);
@@ -127,6 +128,8 @@ static enum ta_rc parse(struct line *l, bool edit, struct ta_err *err)
 		opts[n++] = (struct opt){"store", OPT_STR, &l->store, "only of this store"};
 	if (edit)
 		opts[n++] = (struct opt){"version", OPT_INT, &l->version, "the version looked at"};
+	if (edit && field_index(t->fields, t->nfields, "note") < 0)
+		opts[n++] = (struct opt){"note", OPT_STR, &l->note, "why, for the history"};
 	opts[n++] = (struct opt){"json", OPT_FLAG, &l->json, "one JSON value"};
 	enum ta_rc rc = opt_parse(&l->argc, l->argv, opts, err);
 	for (size_t i = 0; !rc && i < t->nfields; i++)
@@ -259,8 +262,12 @@ static enum ta_rc run_show(struct db *db, struct line *l, struct ta_err *err)
 
 static struct table_edit edit_of(struct line *l)
 {
-	return (struct table_edit){
-		.mem = &l->mem, .actor = audit_actor(), .version = (int)l->version, .v = l->values};
+	int note = field_index(l->table->fields, l->table->nfields, "note");
+	return (struct table_edit){.mem = &l->mem,
+		.actor = audit_actor(),
+		.note = note >= 0 ? l->values[note] : l->note,
+		.version = (int)l->version,
+		.v = l->values};
 }
 
 /* After a change: the row as it now is, or with a revealed key {"id","key"}. */
