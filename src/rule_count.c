@@ -45,16 +45,7 @@ bool rule_count_revenue(const struct event *ev)
 	return ev->name == EV_PURCHASE && ev->has_value && ev->source != SOURCE_BROWSER;
 }
 
-/* Whether the shadow has changed this event at an earlier pixel. */
-static bool touched_before(const struct route_notes *notes, size_t i)
-{
-	for (size_t k = 0; k < i; k++)
-		if (notes->v[k].rule == notes->v[i].rule && notes->v[k].kind == NOTE_SHADOW &&
-			notes->v[k].differs)
-			return true;
-	return false;
-}
-
+/* An event counts once, at however many pixels the shadow would have changed it. */
 static void touch(
 	struct rule_counts *t, const struct route_note *note, int64_t hour, const struct money *m)
 {
@@ -64,6 +55,9 @@ static void touch(
 		.item = RULE_COUNT_TOUCHED};
 	memcpy(key.currency, m->currency, sizeof(key.currency));
 	struct rule_count *row = row_of(t, &key);
+	if (row->last == t->events)
+		return;
+	row->last = t->events;
 	row->n++;
 	row->amount += m->minor;
 }
@@ -72,6 +66,7 @@ void rule_counts_add(struct rule_counts *t, const struct route_notes *notes, con
 	int64_t received_us)
 {
 	int64_t hour = received_us / HOUR_US;
+	t->events++;
 	for (size_t i = 0; i < notes->n; i++) {
 		const struct route_note *note = &notes->v[i];
 		switch (note->kind) {
@@ -86,7 +81,7 @@ void rule_counts_add(struct rule_counts *t, const struct route_notes *notes, con
 			if (!note->differs)
 				break;
 			count(t, note, hour, RULE_COUNT_DIFFERS, 0);
-			if (rule_count_revenue(ev) && !touched_before(notes, i))
+			if (rule_count_revenue(ev))
 				touch(t, note, hour, &ev->value);
 			break;
 		}

@@ -23,6 +23,7 @@ struct rule_count {
 	int16_t item, bin;
 	char currency[4]; /* "" without money */
 	int64_t n, amount;
+	int64_t last; /* the event that was counted last, by rule_counts.events */
 };
 
 struct rule_counts {
@@ -30,6 +31,7 @@ struct rule_counts {
 	struct map map;
 	struct rule_count **rows;
 	size_t n, size;
+	int64_t events; /* added so far */
 };
 
 #define RULE_COUNTS_INIT(arena_) ((struct rule_counts){.a = (arena_), .map = MAP_INIT(arena_)})
