@@ -265,6 +265,24 @@ class Actions(unittest.TestCase):
         self.assertEqual(self.stats("Text")["failed"], 2)
         self.balanced()
 
+    def test_a_name_for_what_a_platform_lacks(self):
+        self.p.run("pixel", "add", "--store", "shop", "--platform", "tiktok", "--account", "C4ABC", "--token", "token")
+        key = self.p.json("key", "add", "--store", "shop", "--scope", "track")["key"]
+        self.rule("Vip", "event.custom_name == vip", "rename", "--with", "Lead", "--platform", "tiktok")
+        self.rule("Nothing else", "event.custom_name exists", "drop", "--platform", "tiktok", "--priority", "1")
+        for n, name in enumerate(("vip", "other")):
+            item = {"event": "custom", "name": name, "event_id": f"custom-000{n}", "url": "https://shop.example/",
+                    "user": {"email": "jane@example.com", "ip": "198.51.100.7", "user_agent": "Mozilla/5.0"}}
+            got = self.p.request("POST", "/event/track", json.dumps(item).encode(), {"Authorization": "Bearer " + key})
+            self.assertEqual(json.loads(got[1])["accepted"], 1, got)
+        wait_until(lambda: self.cluster.sql("SELECT count(*) FROM verdict WHERE after = 3") == [["7"]], what="verdicts")
+        # For an event without a name there the drop rule in front was not asked.
+        self.assertEqual(self.cluster.sql("SELECT decision, rule_id FROM route r JOIN pixel p ON p.id = r.pixel_id "
+                                          "WHERE p.platform = 'tiktok' ORDER BY r.event_id"), [["0", "1"], ["5", "0"]])
+        self.assertEqual([e["times"] for e in self.sandbox.received("tiktok")], [1])
+        self.assertEqual(self.stats("Vip")["matched_as"], {"queued": 1})
+        self.balanced()
+
     def test_what_is_wrong_is_refused(self):
         for words, action, argument in (("expected a percentage", "sample", "ten"), ("a duration", "hold", "soon"),
                                         ("needs an argument", "rename", ""), ("takes no argument", "drop", "x"),
