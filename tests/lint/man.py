@@ -127,13 +127,20 @@ def health():
     return [part for _, word, meaning in rows("src/health.def", "HEALTH") for part in item("Cm " + word, meaning)]
 
 
+def names():
+    known = {}
+    for platform, name in rows("src/platform_events.def", "PEVENT"):
+        known.setdefault(platform.lower(), []).append(name)
+    return [part for platform, all_ in known.items() for part in item("Li " + platform, ", ".join(all_))]
+
+
 def models():
     return [part for _, word, _, meaning in rows("src/attrib_models.def", "MODEL")
             for part in item("Cm " + word, meaning)]
 
 
-TABLES = {f.__name__: f for f in (commands, keys, settings, routes, fields, operators, functions, actions, faults, dispositions, reasons,
-                                  failures, models, health)}
+TABLES = {f.__name__: f for f in (commands, keys, settings, routes, fields, operators, functions, actions, faults,
+                                  dispositions, reasons, failures, models, health, names)}
 PLACE = re.compile(r'(^\.\\" table (\w+)\n)(.*?)(^\.\\" end\n)', re.M | re.S)
 
 
