@@ -150,7 +150,10 @@ static struct view_attempt fake_attempts[] = {{.id = 1,
 	.request = fake_request,
 	.response = fake_response,
 	.nrequest = sizeof(fake_request) - 1,
-	.nresponse = sizeof(fake_response) - 1}};
+	.nresponse = sizeof(fake_response) - 1,
+	.own = fake_own,
+	.nown = sizeof(fake_own) - 1,
+	.settings = "{\"content_id\":\"auto\",\"content_ids\":\"41 = LAMP\"}"}};
 
 TA_UNUSED static void fake_inspect(struct inspect *in)
 {

@@ -171,6 +171,10 @@ static const char fake_request[] =
 	"Authorization: (token)\n\n{\"data\":[{\"event_name\":\"checkout\",\"user_data\":{\"em\":["
 	"\"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00"
 	"a08\"],\"client_ip_address\":\"203.0.113.7\"}}]}";
+static const char fake_own[] =
+	"{\"event_name\":\"checkout\",\"action_source\":\"web\",\"event_id\":\"ev-1\","
+	"\"user_data\":{\"em\":[\"9f86d081\"],\"click_id\":\"dj0yJnU9abc\"},\"custom_data\":{"
+	"\"value\":\"84.73\",\"content_ids\":[\"LAMP\"],\"new_field\":1}}";
 static const char fake_response[] = "{\"code\":4170,\"message\":\"user_data.em has wrong format\"}";
 
 #endif

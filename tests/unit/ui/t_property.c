@@ -3,6 +3,7 @@
  */
 #include "fake.h"
 #include "vt.h"
+#include "src/jsonw.h"
 #include "ui/term.h"
 
 #include <setjmp.h>
@@ -87,6 +88,14 @@ static void poison(struct app *app, const char *bad)
 	struct view_attempt *at = &fake_attempts[0];
 	at->class = at->error = at->request = at->response = bad;
 	at->nrequest = at->nresponse = strlen(bad);
+	static struct buf own = {.cap = 1 << 16};
+	buf_clear(&own);
+	buf_adds(&own, "{\"event_name\":\"checkout\",");
+	json_quote(&own, bad, strlen(bad));
+	buf_adds(&own, ":1}");
+	at->own = buf_str(&own);
+	at->nown = own.len;
+	at->settings = bad;
 	for (size_t i = 0; i < TA_COUNT(fake_rules); i++)
 		fake_rules[i].name = bad;
 	snprintf(app->place, sizeof(app->place), "%s", bad);

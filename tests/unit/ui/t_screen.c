@@ -73,6 +73,13 @@ static void go_payload(struct app *app)
 	type(app, "3]\r");
 }
 
+static void go_fields(struct app *app)
+{
+	type(app, "3]\r");
+	screen_draw(app); /* the end is known once it was shown */
+	type(app, "G");
+}
+
 static void go_attempts(struct app *app)
 {
 	type(app, "3]]\r");
@@ -136,6 +143,7 @@ static void the_inspector(void **state)
 {
 	(void)state;
 	shot("payload", go_payload, 1, false);
+	shot("fields", go_fields, 1, false);
 	shot("attempts", go_attempts, 1, false);
 	shot("rules", go_rules, 1, false);
 	shot("attempts", go_attempts, 3, false);
