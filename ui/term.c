@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <term.h>
 #include <termios.h>
 #include <unistd.h>
@@ -101,10 +102,28 @@ static void extra_modes(bool on)
 	(void)ignored;
 }
 
+/* The controlling terminal, when it is the one that we write to. Everybody may open it, also who is
+ * not the owner of the device: under root the console runs as another user. */
+static int open_controlling(void)
+{
+	struct stat out;
+	unsigned device = 0; /* as the kernel writes it: 32 bits */
+	int fd = open("/dev/tty", O_WRONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0)
+		return -1;
+	if (fstat(STDOUT_FILENO, &out) == 0 && ioctl(fd, TIOCGDEV, &device) == 0 &&
+		device == out.st_rdev)
+		return fd;
+	close(fd);
+	return -1;
+}
+
 static void open_output(void)
 {
 	const char *name = ttyname(STDOUT_FILENO);
 	term.tty = name ? open(name, O_WRONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC) : -1;
+	if (term.tty < 0)
+		term.tty = open_controlling();
 	if (term.tty < 0)
 		term.tty = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
 	term.mem = memfd_create("frame", MFD_CLOEXEC);

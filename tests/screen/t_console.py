@@ -4,6 +4,7 @@ import base64
 import fcntl
 import os
 import pty
+import pwd
 import re
 import select
 import signal
@@ -16,7 +17,7 @@ import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import seed  # noqa: E402
-from lib import TRACKAI, Cluster, Program, wait_until, within  # noqa: E402
+from lib import TRACKAI, USER, Cluster, Program, wait_until, within  # noqa: E402
 
 SEQUENCE = re.compile(rb"\x1b(?:\[[0-9;:?!]*[@-~]|[()][0AB]|[78=>M]|\][^\x07]*\x07)")
 LEFT_ON = {b"\x1b[?1049h": b"\x1b[?1049l", b"\x1b[?2004h": b"\x1b[?2004l", b"\x1b[?2026h": b"\x1b[?2026l",
@@ -26,14 +27,21 @@ LEFT_ON = {b"\x1b[?1049h": b"\x1b[?1049l", b"\x1b[?2004h": b"\x1b[?2004l", b"\x1
 class Terminal:
     """One program on a pseudo terminal."""
 
-    def __init__(self, env, *args, cols=80, rows=24):
+    def __init__(self, env, *args, cols=80, rows=24, user=None):
+        self.user = user
         self.master, self.slave = pty.openpty()
         self.size(cols, rows)
         self.before = termios.tcgetattr(self.slave)
         self.out = b""
         self.p = subprocess.Popen([TRACKAI, *args], env=env, stdin=self.slave, stdout=self.slave,
-                                  stderr=self.slave, start_new_session=True,
-                                  preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0))
+                                  stderr=self.slave, start_new_session=True, preexec_fn=self.enter)
+
+    def enter(self):
+        fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+        if self.user:
+            os.setgroups([])
+            os.setgid(self.user.pw_gid)
+            os.setuid(self.user.pw_uid)
 
     def size(self, cols, rows):
         fcntl.ioctl(self.slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, cols, 0, 0))
@@ -258,6 +266,27 @@ class Console(unittest.TestCase):
             time.sleep(0.02)  # one wake-up each, nothing is read meanwhile
         os.write(t.master, b"2")
         t.sees(["HEALTH", "px-181"])
+        t.keys(b"Q")
+        self.assertEqual(t.ended(), 0)
+        self.left_as_found(t)
+
+    @unittest.skipIf(os.geteuid(), "needs root")
+    def test_a_terminal_of_another_user(self):
+        """As under root with a private database: it cannot be opened by its name, and writing to it
+        must not block all the same."""
+        home = os.path.join(self.cluster.dir, "home")
+        os.mkdir(home)
+        user = pwd.getpwnam(USER)
+        os.chown(home, user.pw_uid, user.pw_gid)
+        t = self.start(env={"TRACKAI_DATA": home, "HOME": home}, user=user)
+        t.sees(["OVERVIEW"])
+        fds, unblocked = f"/proc/{t.p.pid}/fd", 0
+        for fd in os.listdir(fds):
+            if os.readlink(f"{fds}/{fd}") in (os.ttyname(t.slave), "/dev/tty"):
+                with open(f"/proc/{t.p.pid}/fdinfo/{fd}") as f:
+                    flags = int(re.search(r"flags:\s+(\d+)", f.read())[1], 8)
+                unblocked += bool(flags & os.O_NONBLOCK)
+        self.assertEqual(unblocked, 1)
         t.keys(b"Q")
         self.assertEqual(t.ended(), 0)
         self.left_as_found(t)
