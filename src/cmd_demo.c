@@ -132,14 +132,17 @@ static enum ta_rc start(struct up_state *st, struct ta_err *err)
 static int show(void)
 {
 	struct ta_err err = {0};
-	char log[600];
+	char log[600], history[600];
 	const char *ascii = conf_get(CONF_ASCII);
 	snprintf(log, sizeof(log), "%.500s/log/console.log", plan.dir);
+	snprintf(history, sizeof(history), "%.500s/history", plan.dir);
 	const struct loop_options o = {.database = conf_get(CONF_DATABASE),
 		.place = "demo",
 		.colour = conf_get(CONF_COLOR),
 		.ascii = *ascii && strcmp(ascii, "0") != 0,
+		.mouse = strcmp(conf_get(CONF_MOUSE), "off") != 0,
 		.view = "",
+		.history = history,
 		.log = log};
 	enum ta_rc rc = up_drop_root(&err);
 	if (!rc)
