@@ -1,5 +1,6 @@
 #include "db/folder.h"
 
+#include "db/alert.h"
 #include "db/conn.h"
 #include "db/health.h"
 #include "db/log_id.h"
@@ -27,6 +28,7 @@ struct folder {
 	struct stage stage;
 	struct rollup rollup;
 	struct health_keeper health;
+	struct alerts alerts;
 	int64_t judged_us;            /* monotonic */
 	int64_t folded_us, ticked_us; /* monotonic, of the last */
 	size_t taken;                 /* deltas of the last fold */
@@ -43,6 +45,8 @@ static enum ta_rc begin(struct folder *f, struct ta_err *err)
 	f->rollup.book = f->health.book = health_book_new();
 	f->judged_us = 0;
 	enum ta_rc rc = rollup_open(&f->rollup, f->stage.db, err);
+	if (!rc)
+		rc = alert_resume(&f->alerts, f->stage.db, err);
 	return rc ? rc : health_load(f->health.book, f->stage.db, clock_now_us(), err);
 }
 
@@ -155,7 +159,8 @@ static enum ta_rc judge(struct folder *f, struct ta_err *err)
 	if (f->judged_us && now - f->judged_us < JUDGE_US)
 		return TA_OK;
 	f->judged_us = now;
-	return health_write(&f->health, f->stage.db, clock_now_us(), err);
+	enum ta_rc rc = health_write(&f->health, f->stage.db, clock_now_us(), err);
+	return rc ? rc : alert_look(&f->alerts, &f->health, f->stage.db, clock_now_us(), err);
 }
 
 static enum ta_rc round_once(struct folder *f, struct ta_err *err)
@@ -206,6 +211,7 @@ int folder_run(const struct role *role)
 		rc = loop(&f, &err);
 	rollup_release(&f.rollup);
 	health_keeper_release(&f.health);
+	alerts_release(&f.alerts);
 	stage_close(&f.stage);
 	if (rc == TA_OK || rc == TA_CANCELLED)
 		return 0;

@@ -2,6 +2,7 @@
 
 #include "db/conn.h"
 #include "db/table.h"
+#include "src/alert.h"
 #include "src/buf.h"
 #include "src/clock.h"
 #include "src/json.h"
@@ -138,6 +139,8 @@ void health_keeper_release(struct health_keeper *k)
 {
 	health_book_free(k->book);
 	free(k->kept);
+	free(k->judged);
+	free(k->looks);
 	*k = (struct health_keeper){0};
 }
 
@@ -188,10 +191,9 @@ static struct health_kept *kept_of(struct health_keeper *k, int32_t pixel_id)
 static enum ta_rc write_one(struct health_keeper *k, struct db *db, const struct health_pixel *p,
 	int64_t now_us, struct ta_err *err)
 {
-	struct health h;
+	struct health h = k->judged[k->nlooks - 1];
 	struct buf b = BUF_INIT(8192);
 	struct health_kept *kept = kept_of(k, p->id);
-	health_judge(k->book, p, now_us, &h);
 	write_parts(&b, &h);
 	uint64_t parts = hash(buf_str(&b));
 	int64_t mono = clock_mono_us();
@@ -223,13 +225,13 @@ static enum ta_rc read_pixels(struct db *db, int64_t now_us, PGresult **r, struc
 	db_arg_i64(&a, now_us);
 	enum ta_rc rc = db_query(db,
 		"SELECT p.id, p.state = 'held', p.state_reason, extract(epoch FROM (ta_time($1) AT TIME "
-		"ZONE coalesce(s.timezone, 'UTC')) - (ta_time($1) AT TIME ZONE 'UTC'))::bigint FROM "
-		"pixel p JOIN store s ON s.id = p.store_id WHERE p.deleted_us IS NULL ORDER BY p.id "
+		"ZONE coalesce(s.timezone, 'UTC')) - (ta_time($1) AT TIME ZONE 'UTC'))::bigint, "
+		"p.platform FROM pixel p JOIN store s ON s.id = p.store_id WHERE p.deleted_us IS NULL ORDER BY p.id "
 		"LIMIT 10000",
 		&a, r, err);
 	if (rc && strcmp(err->sqlstate, "22023") == 0 && !db_lost(db))
 		rc = db_query(db,
-			"SELECT id, state = 'held', state_reason, 0::bigint FROM pixel WHERE deleted_us "
+			"SELECT id, state = 'held', state_reason, 0::bigint, platform FROM pixel WHERE deleted_us "
 			"IS NULL ORDER BY id LIMIT 10000",
 			NULL, r, err);
 	db_args_release(&a);
@@ -240,9 +242,17 @@ enum ta_rc health_write(struct health_keeper *k, struct db *db, int64_t now_us, 
 {
 	PGresult *r = NULL;
 	enum ta_rc rc = read_pixels(db, now_us, &r, err);
+	size_t n = rc ? 0 : (size_t)db_rows(r);
+	k->judged = ta_realloc(k->judged, (n + 1) * sizeof(*k->judged));
+	k->looks = ta_realloc(k->looks, (n + 1) * sizeof(*k->looks));
+	k->nlooks = 0;
 	for (int i = 0; !rc && i < db_rows(r); i++) {
 		struct health_pixel p = {(int32_t)db_i64(r, i, 0), db_bool(r, i, 1),
 			db_text(r, i, 2), db_i64(r, i, 3)};
+		k->looks[i] = (struct alert_look){
+			p.id, (enum platform_id)platform_of(db_text(r, i, 4)), &k->judged[i]};
+		k->nlooks = (size_t)i + 1;
+		health_judge(k->book, &p, now_us, &k->judged[i]);
 		rc = write_one(k, db, &p, now_us, err);
 	}
 	PQclear(r);

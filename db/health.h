@@ -21,6 +21,9 @@ struct health_keeper {
 	struct health_book *book; /* owned */
 	struct health_kept *kept; /* owned */
 	size_t n;
+	struct health *judged;    /* owned: of the last look, one for each of … */
+	struct alert_look *looks; /* … these, owned */
+	size_t nlooks;
 };
 void health_keeper_release(struct health_keeper *k);
 /* Judges every pixel that is not deleted; writes those whose status or cause changed, at

@@ -87,10 +87,38 @@ class Health(unittest.TestCase):
         self.assertIn("auth", rows["meta"]["parts"]["state"]["why"])
         self.assertEqual(self.health()[1], 1)
         self.assertIn("held: auth", self.p.run("health", ok=False).stdout)
+        self.alerts(serve)
+
+    def alerts(self, serve):
+        """Raised at the second look, once; kept through a restart; acknowledged, muted; over after three."""
+        a = wait_until(lambda: self.p.json("alert", "list"), 40, "an alert")
+        self.assertEqual([(x["state"], x["level"], x["scope"], x["object"], x["cause"]) for x in a],
+                         [("open", "crit", "pixel", "Shop/meta", "state")])
+        number = str(a[0]["id"])
+        self.p.run("alert", "ack", number)
+        self.p.stop(serve)
+        serve = self.p.serve()
+        self.assertEqual([x["state"] for x in self.p.json("alert", "list")], ["acknowledged"])
+        self.p.run("alert", "mute", number, "--until", "2h")
+        muted = self.p.json("alert", "list")[0]
+        self.assertEqual((muted["state"], muted["muted_until"]), ("muted", "2026-11-22T12:40:00Z"))
+        self.p.run("alert", "unmute", number)
+        for wrong, why in ((("mute", number, "--until", "yesterday"), "over already"), (("ack", "999"), "no open alert 999"),
+                           (("ack", "x"), "no alert's number"), (("mute", number), "until when")):
+            p = self.p.run("alert", *wrong, ok=False)
+            self.assertIn(p.returncode, (2, 3), wrong)
+            self.assertIn(why, p.stderr)
         self.sandbox.heal()
         self.p.run("pixel", "release", "meta")
-        self.judged(lambda r: r["meta"]["status"] == "ok", "health again")
+        wait_until(lambda: not self.p.json("alert", "list"), 40, "the alert's end")
+        over = self.p.json("alert", "list", "--all")
+        self.assertEqual([(x["state"], x["id"]) for x in over], [("over", int(number))])
         self.p.stop(serve)
+        log = self.p.run("log", "--role", "folder").stdout
+        for words in ("raised: crit pixel Shop/meta, state: held: auth", "over: crit pixel Shop/meta, state"):
+            self.assertEqual(log.count(words), 1, log)
+        self.assertEqual(self.cluster.sql("SELECT action FROM audit WHERE action LIKE 'alert.%' ORDER BY id"),
+                         [["alert.ack"], ["alert.mute"], ["alert.unmute"]])
 
 
 if __name__ == "__main__":
