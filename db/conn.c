@@ -346,11 +346,17 @@ enum ta_rc db_query(struct db *db, const char *sql, const struct db_args *args, 
 	return rc;
 }
 
-enum ta_rc db_run(struct db *db, const char *sql, struct db_args *args, struct ta_err *err)
+enum ta_rc db_read(
+	struct db *db, const char *sql, struct db_args *args, PGresult **out, struct ta_err *err)
 {
-	enum ta_rc rc = db_query(db, sql, args, NULL, err);
+	enum ta_rc rc = db_query(db, sql, args, out, err);
 	db_args_release(args);
 	return rc;
+}
+
+enum ta_rc db_run(struct db *db, const char *sql, struct db_args *args, struct ta_err *err)
+{
+	return db_read(db, sql, args, NULL, err);
 }
 
 enum ta_rc db_exec(struct db *db, const char *sql, struct ta_err *err)

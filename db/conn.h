@@ -68,7 +68,10 @@ void db_arg_bytess(struct db_args *a, const struct db_bytes *v, size_t n); /* by
  * wanted. Errors: TA_DB (sqlstate set; connection lost: db_lost()). */
 TA_MUST enum ta_rc db_query(struct db *db, const char *sql, const struct db_args *args,
 	PGresult **out, struct ta_err *err);
-/* The same of a statement that gives no rows; releases `args`. */
+/* The same of a statement whose arguments are of no use afterwards: releases `args`. */
+TA_MUST enum ta_rc db_read(
+	struct db *db, const char *sql, struct db_args *args, PGresult **out, struct ta_err *err);
+/* And of one that gives no rows. */
 TA_MUST enum ta_rc db_run(struct db *db, const char *sql, struct db_args *args, struct ta_err *err);
 /* Several statements of text without parameters (BEGIN, DDL). */
 TA_MUST enum ta_rc db_exec(struct db *db, const char *sql, struct ta_err *err);

@@ -129,8 +129,7 @@ enum ta_rc delivery_routes(struct db *db, const struct delivery_read *read,
 	db_arg_i32(&a, read->run);
 	if (read->pixel_id)
 		db_arg_i32(&a, read->pixel_id);
-	enum ta_rc rc = db_query(db, read_sql(read->pixel_id != 0, unsettled), &a, &r, err);
-	db_args_release(&a);
+	enum ta_rc rc = db_read(db, read_sql(read->pixel_id != 0, unsettled), &a, &r, err);
 	if (rc)
 		return rc;
 	size_t count = (size_t)db_rows(r);
@@ -172,13 +171,11 @@ enum ta_rc delivery_events(
 {
 	struct db_args a = DB_ARGS_INIT;
 	db_arg_i64s(&a, ids, n);
-	enum ta_rc rc = db_query(db,
+	return db_read(db,
 		"SELECT u.id, e.received_us, e.store_id, e.wire_id, d.doc FROM unnest($1::bigint[]) "
 		"u(id), LATERAL (SELECT received_us, store_id, wire_id FROM event WHERE id = u.id "
 		"LIMIT 1) e, LATERAL (SELECT doc FROM event_doc WHERE id = u.id LIMIT 1) d",
 		&a, out, err);
-	db_args_release(&a);
-	return rc;
 }
 
 struct delivery_event delivery_event_at(const PGresult *r, int row)
@@ -227,12 +224,11 @@ enum ta_rc delivery_ruled(struct db *db, const int64_t *ids, size_t n, struct ar
 	TA_CLEANUP(db_clear) PGresult *r = NULL;
 	struct db_args args = DB_ARGS_INIT;
 	db_arg_i64s(&args, ids, n);
-	enum ta_rc rc = db_query(db,
+	enum ta_rc rc = db_read(db,
 		"SELECT r.event_id, r.pixel_id, r.rule_id, r.rule_version FROM unnest($1::bigint[]) "
 		"u(id), LATERAL (SELECT event_id, pixel_id, rule_id, rule_version FROM route WHERE "
 		"event_id = u.id AND rule_id <> 0) r ORDER BY 1, 2",
 		&args, &r, err);
-	db_args_release(&args);
 	if (rc)
 		return rc;
 	out->n = (size_t)db_rows(r);
@@ -303,11 +299,10 @@ enum ta_rc delivery_claims(struct db *db, struct arena *a, int32_t pixel_id,
 	TA_CLEANUP(db_clear) PGresult *r = NULL;
 	struct db_args args = DB_ARGS_INIT;
 	db_arg_i32(&args, pixel_id);
-	enum ta_rc rc = db_query(db,
+	enum ta_rc rc = db_read(db,
 		"SELECT id, pixel_id, range_id, events, runs, tries, pixel_version, first_sent_us, "
 		"state FROM inflight WHERE $1 = 0 OR pixel_id = $1 ORDER BY id",
 		&args, &r, err);
-	db_args_release(&args);
 	if (rc)
 		return rc;
 	*n = (size_t)db_rows(r);

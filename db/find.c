@@ -319,7 +319,7 @@ static enum ta_rc read_page(
 	int64_t low = TA_MAX(q->after_id + 1, q->since_us ? log_id_at(q->since_us) : 0);
 	db_arg_i64(&a, q->oldest_first ? TA_MAX(edge, low) : low);
 	db_arg_i64(&a, q->oldest_first ? INT64_MAX : edge);
-	enum ta_rc rc = db_query(db,
+	return db_read(db,
 		q->oldest_first ? "SELECT " EVENT_COLUMNS
 				  " FROM event e LEFT JOIN event_doc d ON d.id = e.id "
 				  "WHERE e.id >= $1 AND e.id < $2 ORDER BY e.id LIMIT 500"
@@ -327,8 +327,6 @@ static enum ta_rc read_page(
 				  " FROM event e LEFT JOIN event_doc d ON d.id = e.id "
 				  "WHERE e.id >= $1 AND e.id < $2 ORDER BY e.id DESC LIMIT 500",
 		&a, r, err);
-	db_args_release(&a);
-	return rc;
 }
 
 enum ta_rc find_events(struct db *db, struct find_query *q, struct ta_err *err)
@@ -458,12 +456,11 @@ static enum ta_rc read_exchange(
 	PGresult *r = NULL;
 	struct db_args args = DB_ARGS_INIT;
 	db_arg_i64(&args, t->attempt_id);
-	enum ta_rc rc = db_query(db,
+	enum ta_rc rc = db_read(db,
 		"SELECT http, ms, n, class, error, request, response, (SELECT settings::text FROM "
 		"pixel_version v WHERE v.pixel_id = a.pixel_id AND v.version = a.pixel_version) "
 		"FROM attempt a WHERE id = $1",
 		&args, &r, err);
-	db_args_release(&args);
 	if (!rc && db_rows(r)) {
 		char *text = NULL;
 		struct ta_err ignored;
@@ -491,9 +488,8 @@ static enum ta_rc read_rule(
 	db_arg_i32(&args, d->rule_id);
 	db_arg_i32(&args, d->rule_version);
 	enum ta_rc rc =
-		db_query(db, "SELECT action, with_text FROM rule WHERE id = $1 AND version = $2",
+		db_read(db, "SELECT action, with_text FROM rule WHERE id = $1 AND version = $2",
 			&args, &r, err);
-	db_args_release(&args);
 	if (!rc && db_rows(r)) {
 		d->rule_action = arena_strdup(a, db_text(r, 0, 0));
 		d->rule_with = arena_strdup(a, db_text(r, 0, 1));

@@ -12,12 +12,11 @@ enum ta_rc delivery_retries(struct db *db, const int32_t *without, size_t nwitho
 	TA_CLEANUP(db_clear) PGresult *r = NULL;
 	struct db_args a = DB_ARGS_INIT;
 	db_arg_i32s(&a, without, nwithout);
-	enum ta_rc rc = db_query(db,
+	enum ta_rc rc = db_read(db,
 		"SELECT event_id, pixel_id, run, tries, due_us, deadline_us, first_sent_us, "
 		"pixel_version, reason FROM retry WHERE pixel_id <> ALL ($1::int[]) "
 		"ORDER BY due_us LIMIT 2000",
 		&a, &r, err);
-	db_args_release(&a);
 	if (rc)
 		return rc;
 	*n = (size_t)db_rows(r);

@@ -130,10 +130,8 @@ enum ta_rc event_keys_find(
 {
 	struct db_args args = DB_ARGS_INIT;
 	db_arg_bytess(&args, keys, n);
-	enum ta_rc rc = db_query(
+	return db_read(
 		db, "SELECT key, event_id FROM event_key WHERE key = ANY ($1)", &args, out, err);
-	db_args_release(&args);
-	return rc;
 }
 
 static enum ta_rc find(struct db *db, const char *sql, const struct store_texts *p, PGresult **out,
@@ -142,9 +140,7 @@ static enum ta_rc find(struct db *db, const char *sql, const struct store_texts 
 	struct db_args args = DB_ARGS_INIT;
 	db_arg_i32s(&args, p->stores, p->n);
 	db_arg_texts(&args, p->texts, p->n);
-	enum ta_rc rc = db_query(db, sql, &args, out, err);
-	db_args_release(&args);
-	return rc;
+	return db_read(db, sql, &args, out, err);
 }
 
 enum ta_rc orders_find(
@@ -177,7 +173,7 @@ enum ta_rc holds_find(struct db *db, const struct store_texts *orders,
 	db_arg_texts(&args, orders->texts, orders->n);
 	db_arg_i32s(&args, wires->stores, wires->n);
 	db_arg_texts(&args, wires->texts, wires->n);
-	enum ta_rc rc = db_query(db,
+	return db_read(db,
 		HOLD_COLUMNS
 		"WHERE h.event_id IN (SELECT o.event_id FROM unnest($1::int[], "
 		"$2::text[]) u(s, t) JOIN hold o ON o.store_id = u.s AND o.order_id = "
@@ -185,8 +181,6 @@ enum ta_rc holds_find(struct db *db, const struct store_texts *orders,
 		"JOIN hold o ON o.store_id = u.s AND o.wire_id = u.t) ORDER BY "
 		"h.event_id",
 		&args, out, err);
-	db_args_release(&args);
-	return rc;
 }
 
 enum ta_rc holds_due(struct db *db, int64_t now_us, int limit, PGresult **out, struct ta_err *err)
@@ -196,9 +190,7 @@ enum ta_rc holds_due(struct db *db, int64_t now_us, int limit, PGresult **out, s
 	db_arg_i64(&args, now_us);
 	snprintf(sql, sizeof(sql),
 		HOLD_COLUMNS "WHERE h.due_us <= $1 ORDER BY h.due_us, h.event_id LIMIT %d", limit);
-	enum ta_rc rc = db_query(db, sql, &args, out, err);
-	db_args_release(&args);
-	return rc;
+	return db_read(db, sql, &args, out, err);
 }
 
 enum ta_rc held_events(
@@ -206,12 +198,10 @@ enum ta_rc held_events(
 {
 	struct db_args args = DB_ARGS_INIT;
 	db_arg_i64s(&args, events, n);
-	enum ta_rc rc = db_query(db,
+	return db_read(db,
 		"SELECT e.id, e.received_us, e.writer, e.receipt, d.doc FROM event e JOIN event_doc "
 		"d ON d.id = e.id WHERE e.id = ANY ($1) AND d.id = ANY ($1)",
 		&args, out, err);
-	db_args_release(&args);
-	return rc;
 }
 
 enum ta_rc hold_next_due(struct db *db, int64_t *due_us, struct ta_err *err)
@@ -232,12 +222,10 @@ enum ta_rc held_routes(
 	struct db_args args = DB_ARGS_INIT;
 	db_arg_i64s(&args, events, n);
 	db_arg_i32(&args, DISP_HELD);
-	enum ta_rc rc = db_query(db,
+	return db_read(db,
 		"SELECT event_id, pixel_id FROM route WHERE event_id = ANY ($1) AND decision = $2 "
 		"ORDER BY event_id, pixel_id",
 		&args, out, err);
-	db_args_release(&args);
-	return rc;
 }
 
 /* --- appending -------------------------------------------------------------------------------- */
@@ -506,12 +494,10 @@ static enum ta_rc mark_uninstalled(
 	struct db_args args = DB_ARGS_INIT;
 	db_arg_i32(&args, store_id);
 	db_arg_i64(&args, now_us);
-	enum ta_rc rc = db_query(db,
+	return db_read(db,
 		"UPDATE store SET state = 'uninstalled', version = version + 1, updated_us = $2 "
 		"WHERE id = $1 AND state <> 'uninstalled' RETURNING name",
 		&args, out, err);
-	db_args_release(&args);
-	return rc;
 }
 
 enum ta_rc store_uninstalled(struct db *db, int32_t store_id, int64_t now_us, struct ta_err *err)
