@@ -344,10 +344,13 @@ void logic_put(struct buf *b, const struct logic_value *v)
 	}
 }
 
+#define SEEN_MAX 64 /* fields that are shown, each once */
+
 struct seen {
 	struct buf *b;
 	const struct logic_value *event;
 	struct arena *a;
+	const char *names[SEEN_MAX];
 	size_t n;
 };
 
@@ -357,9 +360,15 @@ static enum ta_rc put_field(const char *path, void *data, struct ta_err *err)
 	struct logic_run r = {.a = s->a, .err = err, .memory = s->a->used};
 	struct logic_value name = logic_string(path, strlen(path));
 	struct logic_call c = {.r = &r, .v = &name, .n = 1, .data = s->event};
+	bool known = s->n == SEEN_MAX;
+	for (size_t i = 0; i < s->n && !known; i++)
+		known = strcmp(s->names[i], path) == 0;
+	if (known)
+		return TA_OK;
 	struct logic_value v = logic_op_var(&c);
-	if (s->n++)
+	if (s->n)
 		buf_addc(s->b, ',');
+	s->names[s->n++] = path;
 	put_string(s->b, path, strlen(path));
 	buf_addc(s->b, ':');
 	logic_put(s->b, &v);

@@ -55,8 +55,10 @@ enum ta_rc rule_call_check(const struct rule_node *n, struct ta_err *err)
 static int height(const struct rule_node *n)
 {
 	int most = 0;
-	for (size_t i = 0; i < n->nkids; i++)
-		most = TA_MAX(most, height(n->kids[i]));
+	for (size_t i = 0; i < n->nkids; i++) {
+		int kid = height(n->kids[i]); /* the macro looks at its arguments twice */
+		most = TA_MAX(most, kid);
+	}
 	return n->nkids || n->op == OP_LIST || n->op == OP_CALL ? most + 1 : 0;
 }
 

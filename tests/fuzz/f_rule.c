@@ -57,6 +57,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		rule_caret(&b, text, at);
 		buf_release(&b);
 	}
+	if (rule_compile_event(&a, text, &p, &at, &err) != TA_OK)
+		TA_ASSERT(at <= strlen(text) && err.msg[0]);
 	if (rule_compile_logic(&a, text, size, &p, &err) == TA_OK) {
 		round_trip(&a, p);
 		evaluate(&a, p);

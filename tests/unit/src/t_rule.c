@@ -333,6 +333,12 @@ static void test_limits(void **state)
 		buf_adds(&b, "]}");
 	assert_int_equal(rule_compile_logic(&a, b.p, b.len, &p, &err), TA_INVALID);
 	assert_non_null(strstr(err.msg, "deeper than 64"));
+	/* Depth costs no more than its length. */
+	buf_clear(&b);
+	for (int i = 0; i < 60; i++)
+		buf_adds(&b, "!!");
+	buf_adds(&b, "a");
+	assert_int_equal(rule_compile(&a, buf_str(&b), &p, NULL, &err), TA_OK);
 	buf_clear(&b);
 	while (b.len <= RULE_MAX_SIZE)
 		buf_adds(&b, "value > 5 and ");
