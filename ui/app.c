@@ -431,9 +431,9 @@ void app_key(struct app *app, int key)
 /* Panes ---------------------------------------------------------------------------------------- */
 
 static const struct pane panes[PANE_COUNT] = {
-#define PANE(file, context, title, number)                                                         \
-	[PANE_##context] = {                                                                       \
-		#file, title, K_##context, number, pane_##file##_draw, pane_##file##_request},
+#define PANE(file, context, title, brief, number)                                                  \
+	[PANE_##context] = {#file, title, brief, K_##context, number, pane_##file##_draw,          \
+		pane_##file##_request},
 #include "ui/panes.def"
 #undef PANE
 };

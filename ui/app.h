@@ -13,7 +13,7 @@
 #include "ui/seen.h"
 
 enum pane_id {
-#define PANE(file, context, title, number) PANE_##context,
+#define PANE(file, context, title, brief, number) PANE_##context,
 #include "ui/panes.def"
 #undef PANE
 	PANE_COUNT

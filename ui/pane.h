@@ -5,14 +5,14 @@
 #include "ui/app.h"
 
 struct pane {
-	const char *word, *title; /* the command that opens it; what the header says */
+	const char *word, *title, *brief; /* the command that opens it; what the header says */
 	unsigned context;
 	int number; /* its key */
 	void (*draw)(struct app *app, struct box b);
 	bool (*request)(struct app *app, enum req r); /* false: not its own */
 };
 
-#define PANE(file, context, title, number)                                                         \
+#define PANE(file, context, title, brief, number)                                                  \
 	void pane_##file##_draw(struct app *app, struct box b);                                    \
 	bool pane_##file##_request(struct app *app, enum req r);
 #include "ui/panes.def"

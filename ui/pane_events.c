@@ -19,6 +19,20 @@ static bool names_tell(const struct data *d)
 	return d->npixels > 0;
 }
 
+/* Names that are shorter than their column leave room to others. */
+static void shrink(const struct data *d, struct columns *c)
+{
+	int store = 6, pixel = 6; /* the headings, and a blank */
+	for (size_t i = 0; i < d->nstores && store < c->store; i++)
+		store = TA_MAX(store, draw_width(d->stores[i].name) + 1);
+	for (size_t i = 0; i < d->npixels && pixel < c->pixel; i++)
+		pixel = TA_MAX(pixel, draw_width(d->pixels[i].name) + 1);
+	if (d->nstores)
+		c->store = TA_MIN(c->store, store);
+	if (d->npixels)
+		c->pixel = TA_MIN(c->pixel, pixel);
+}
+
 /* Which columns fit: 80 hold them all, with less they go in a fixed order, never state or amount;
  * with more the names grow, then the detail comes. */
 void stream_columns(const struct data *d, int w, struct columns *c)
@@ -28,18 +42,19 @@ void stream_columns(const struct data *d, int w, struct columns *c)
 		.platform = 5,
 		.store = 13,
 		.pixel = 8,
-		.state = 12,
+		.state = 13,
 		.tries = 3,
-		.latency = 6,
+		.latency = 5,
 		.amount = 11};
 	int *const drop[] = {&c->latency, &c->tries, &c->platform, &c->store, &c->pixel};
 	int *const grow[] = {&c->event, &c->state, &c->amount, &c->store, &c->pixel, &c->latency};
-	static const int most[] = {18, 20, 13, 18, 12, 7};
+	static const int most[] = {18, 20, 13, 18, 13, 7};
 	int used = 1;
 	if (names_tell(d)) {
 		c->pixel += c->platform;
 		c->platform = 0;
 	}
+	shrink(d, c);
 	for (const int *p = &c->time; p < &c->rest; p++)
 		used += *p;
 	for (size_t i = 0; i < TA_COUNT(drop) && used > w; i++) {
@@ -101,7 +116,7 @@ void stream_line(
 	draw_text(p, ST_STRONG, 1, p->selected ? theme_glyph(GL_SELECT) : " ");
 	format_time(v->received_us, d->now_us, text);
 	cell(p, c->time, text);
-	cell(p, c->event, event_shown(v));
+	cell(p, c->event, event_shown(v, c->event - 1));
 	cell(p, c->platform, platform_short(px ? px->platform : -1));
 	cell(p, c->store, st ? st->name : "?");
 	cell(p, c->pixel, px ? px->name : "-");
@@ -118,6 +133,8 @@ void stream_line(
 	}
 	if (*v->currency)
 		format_money(v->amount, v->currency, MONEY_FULL, text);
+	if (*v->currency && draw_width(text) >= c->amount) /* never half an amount */
+		format_money(v->amount, v->currency, MONEY_WHOLE, text);
 	draw_right(p, ST_TEXT, c->amount, *v->currency ? text : "-");
 	detail(p, v, c->rest);
 	draw_fill(p, ST_TEXT);

@@ -44,42 +44,91 @@ static enum style badge(const struct app *app, char out[48])
 	return ST_BADGE_OK;
 }
 
-/* Columns of a view in the title when its name is shown, or its number alone. */
-static int view_width(const struct app *app, int i, bool named)
+#define NAME_CUT 4 /* letters of a view's name where even the brief ones have no room */
+
+/* How the first row names the views: each step needs less room than the one before. */
+static const struct naming {
+	bool brand; /* the program's own name goes before those of the views do */
+	bool whole; /* the titles, else the brief names */
+	int letters, gap;
+} namings[] = {{true, true, 20, 2}, {true, true, 20, 1}, {true, false, 20, 2}, {true, false, 20, 1},
+	{true, false, NAME_CUT, 1}, {false, false, 20, 1}, {false, false, NAME_CUT, 1}};
+
+/* " 3 EVENTS " where one is, else "3 Events"; returns its columns. */
+static int view_name(int i, bool here, const struct naming *how, char out[40])
 {
-	int w = draw_width(pane_get((enum pane_id)i)->title);
-	return app->pane == (enum pane_id)i ? w + 5 : named ? w + 4 : 3;
+	const struct pane *v = pane_get((enum pane_id)i);
+	const char *word = here || how->whole ? v->title : v->brief;
+	int n = snprintf(out, 40, here ? " %d %.20s " : "%d %.20s", v->number, word);
+	if (!here && n > 2 + how->letters)
+		out[n = 2 + how->letters] = '\0';
+	for (int k = 0; here && k < n; k++)
+		out[k] = (char)toupper((unsigned char)out[k]);
+	return n;
 }
 
-/* Where there is no room for every name, the last views are numbers; the present one never is. */
-static int named_views(const struct app *app, int room)
+static int brand_width(const struct app *app, const struct naming *how)
 {
-	for (int named = PANE_COUNT; named > 0; named--) {
-		int all = 0;
-		for (int i = 0; i < PANE_COUNT; i++)
-			all += view_width(app, i, i < named);
-		if (all <= room)
-			return named;
-	}
-	return 0;
+	int place = TA_MIN(draw_width(app->place), 14);
+	return 1 + (how->brand ? 10 : 0) + (place ? place + 2 : 0);
 }
 
-static void draw_views(const struct app *app, struct pen p)
+static int views_width(const struct app *app, const struct naming *how, int n)
 {
-	int named = named_views(app, p.end - p.x);
+	char name[40];
+	int w = -how->gap;
+	for (int i = 0; i < PANE_COUNT; i++)
+		if (i < n || app->pane == (enum pane_id)i)
+			w += view_name(i, app->pane == (enum pane_id)i, how, name) + how->gap;
+	return w;
+}
+
+/* Whichever view one is in: the row looks the same in all of them. */
+static int widest(const struct app *app, const struct naming *how)
+{
+	char name[40];
+	int most = 0, w = -how->gap;
 	for (int i = 0; i < PANE_COUNT; i++) {
-		const struct pane *v = pane_get((enum pane_id)i);
-		bool here = app->pane == (enum pane_id)i;
-		const char *title = here || i < named ? v->title : "";
-		char name[32];
-		int n = snprintf(name, sizeof(name), here ? " %d %s " : "%d %s", v->number, title);
-		for (int k = 0; here && k < n; k++)
-			name[k] = (char)toupper((unsigned char)name[k]);
-		hit_add((struct hit){
-			.box = {p.y, p.x, 1, TA_MIN(n, p.end - p.x)}, .kind = HIT_VIEW, .arg = i});
-		draw_text(&p, here ? ST_HERE : ST_TEXT, -1, name);
-		draw_gap(&p, here ? 1 : *title ? 2 : 1);
+		int plain = view_name(i, false, how, name);
+		most = TA_MAX(most, view_name(i, true, how, name) - plain);
+		w += plain + how->gap;
 	}
+	return brand_width(app, how) + w + most;
+}
+
+static const struct naming *naming_for(const struct app *app, int room)
+{
+	size_t i = 0;
+	while (i + 1 < TA_COUNT(namings) && widest(app, &namings[i]) > room)
+		i++;
+	return &namings[i];
+}
+
+/* What has no room at all is a range of numbers: "6-8 More". */
+static void draw_views(const struct app *app, const struct naming *how, struct pen p)
+{
+	char name[40];
+	int n = PANE_COUNT, more = 0, first = 0, last = 0;
+	for (int room = p.end - p.x; n > 0 && views_width(app, how, n) + more > room; n--)
+		more = 9;
+	for (int i = 0; i < PANE_COUNT; i++) {
+		bool here = app->pane == (enum pane_id)i;
+		int number = pane_get((enum pane_id)i)->number;
+		if (i >= n && !here) {
+			first = first ? first : number;
+			last = number;
+			continue;
+		}
+		int w = view_name(i, here, how, name);
+		hit_add((struct hit){
+			.box = {p.y, p.x, 1, TA_MIN(w, p.end - p.x)}, .kind = HIT_VIEW, .arg = i});
+		draw_text(&p, here ? ST_HERE : ST_TEXT, -1, name);
+		draw_gap(&p, how->gap);
+	}
+	if (first && first < last)
+		draw_fmt(&p, ST_TEXT, "%d-%d More", first, last);
+	else if (first)
+		draw_fmt(&p, ST_TEXT, "%d More", first);
 }
 
 static void draw_title(const struct app *app, struct box b)
@@ -90,12 +139,15 @@ static void draw_title(const struct app *app, struct box b)
 	struct pen right = p;
 	right.x = TA_MAX(p.x, p.end - draw_width(text) - 1);
 	p.end = right.x;
+	const struct naming *how = naming_for(app, p.end - p.x);
 	draw_gap(&p, 1);
-	draw_text(&p, ST_STRONG, -1, "Track AI");
-	draw_gap(&p, 2);
-	draw_text(&p, ST_TEXT, 14, app->place);
+	if (how->brand) {
+		draw_text(&p, ST_STRONG, -1, "Track AI");
+		draw_gap(&p, 2);
+	}
+	draw_text(&p, how->brand ? ST_TEXT : ST_STRONG, 14, app->place);
 	draw_gap(&p, *app->place ? 2 : 0);
-	draw_views(app, p);
+	draw_views(app, how, p);
 	draw_text(&right, st, -1, text);
 }
 

@@ -74,7 +74,15 @@ const char *platform_short(int platform)
 	return platform >= 0 && platform < PLATFORM_COUNT ? words[platform] : "-";
 }
 
-const char *event_shown(const struct view_row *v)
+const char *event_shown(const struct view_row *v, int columns)
 {
+	static const struct {
+		enum event_name name;
+		const char *brief;
+	} briefs[] = {{EV_INITIATE_CHECKOUT, "checkout"}, {EV_ADD_PAYMENT_INFO, "add_payment"},
+		{EV_ADD_TO_WISHLIST, "wishlist"}};
+	for (size_t i = 0; i < TA_COUNT(briefs); i++)
+		if (v->name == (int)briefs[i].name && draw_width(event_word(v->name)) > columns)
+			return briefs[i].brief;
 	return v->name == EV_CUSTOM && *v->label ? v->label : event_word(v->name);
 }

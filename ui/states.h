@@ -16,7 +16,8 @@ void state_look(const struct data *d, const struct view_row *v, struct state_loo
 /* Glyph in its style, blank, word; in w columns. */
 void state_draw(struct pen *p, const struct state_look *s, int w);
 const char *platform_short(int platform); /* pin meta tt sheet */
-/* "order" for purchases and so on: the event's name as operators say it, label for custom ones. */
-const char *event_shown(const struct view_row *v);
+/* The event's name, the label of custom ones; in less than its columns the short name that tells it
+ * from the others. */
+const char *event_shown(const struct view_row *v, int columns);
 
 #endif
