@@ -27,7 +27,7 @@ struct graph {
 
 static const char *text(struct graph *g, const PGresult *r, int row, int col)
 {
-	return db_null(r, row, col) ? NULL : arena_strdup(g->a, db_text(r, row, col));
+	return arena_strdup(g->a, db_text(r, row, col));
 }
 
 /* The pixel's name that an argument means, NULL: it cannot be read. */
@@ -77,7 +77,7 @@ static enum ta_rc load_edges(struct graph *g, struct db *db, int64_t without, st
 		if (target)
 			g->edges[g->nedges++] = (struct edge){.store_id = db_i64(r, (int)i, 0),
 				.pixel_id = db_i64(r, (int)i, 1),
-				.platform = text(g, r, (int)i, 2),
+				.platform = db_null(r, (int)i, 2) ? NULL : text(g, r, (int)i, 2),
 				.target = target,
 				.name = text(g, r, (int)i, 4)};
 	}
