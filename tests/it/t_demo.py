@@ -134,7 +134,10 @@ class Foreground(unittest.TestCase):
             def shows(text):
                 nonlocal seen
                 if select.select([fd], [], [], 0.5)[0]:
-                    seen += os.read(fd, 65536)
+                    try:
+                        seen += os.read(fd, 65536)
+                    except OSError:
+                        raise AssertionError("the demo ended: " + seen[-2000:].decode(errors="replace")) from None
                 else:  # what was drawn in parts is drawn as a whole
                     os.write(fd, b"\x0c")
                 return text in seen

@@ -91,7 +91,7 @@ class Health(unittest.TestCase):
 
     def alerts(self, serve):
         """Raised at the second look, once; kept through a restart; acknowledged, muted; over after three."""
-        a = wait_until(lambda: self.p.json("alert", "list"), 40, "an alert")
+        a = wait_until(lambda: self.p.json("alert", "list"), what="an alert")
         self.assertEqual([(x["state"], x["level"], x["scope"], x["object"], x["cause"]) for x in a],
                          [("open", "crit", "pixel", "Shop/meta", "state")])
         number = str(a[0]["id"])
@@ -110,7 +110,7 @@ class Health(unittest.TestCase):
             self.assertIn(why, p.stderr)
         self.sandbox.heal()
         self.p.run("pixel", "release", "meta")
-        wait_until(lambda: not self.p.json("alert", "list"), 40, "the alert's end")
+        wait_until(lambda: not self.p.json("alert", "list"), what="the alert's end")
         over = self.p.json("alert", "list", "--all")
         self.assertEqual([(x["state"], x["id"]) for x in over], [("over", int(number))])
         self.p.stop(serve)
