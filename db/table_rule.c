@@ -262,6 +262,13 @@ static enum ta_rc check_route(
 	return rule_route_check(c->db, &r, c->edit->mem, err);
 }
 
+/* rule-ID, with a number behind it when another rule in force has that name (an imported one may).
+ */
+#define FREE_NAME                                                                                  \
+	"(SELECT f.name FROM generate_series(1, 10000) i, LATERAL (SELECT 'rule-' || n.id || "     \
+	"CASE i WHEN 1 THEN '' ELSE '-' || i END) f (name) WHERE NOT EXISTS (SELECT FROM rule o "  \
+	"WHERE o.to_rev IS NULL AND o.name = f.name AND o.id <> n.id) ORDER BY i LIMIT 1)"
+
 /* The next version of rule `id`; id 0 takes a new number. */
 static enum ta_rc write_version(struct table_change *c, int64_t id, int version, struct ta_err *err)
 {
@@ -294,7 +301,8 @@ static enum ta_rc write_version(struct table_change *c, int64_t id, int version,
 		"WITH n AS (SELECT CASE WHEN $1 = 0 THEN nextval('rule_id_seq') ELSE $1 END AS id) "
 		"INSERT INTO rule (id, version, from_rev, name, priority, store_id, pixel_id, platform, "
 		"expr, logic, action, enabled, author, note, created_us, with_text, shadow) SELECT "
-		"id, $2, $3, coalesce($4, 'rule-' || id), $5, nullif($6, 0), nullif($7, 0), $8, $9, "
+		"id, $2, $3, coalesce($4, " FREE_NAME
+		"), $5, nullif($6, 0), nullif($7, 0), $8, $9, "
 		"$10, $11, $12::boolean, $13, $14, $15, $16, $17::boolean FROM n RETURNING id, name",
 		&a, &r, err);
 	if (!rc) {

@@ -251,6 +251,16 @@ class Transfer(unittest.TestCase):
         done = self.q.run("import", "-", stdin=json.dumps(doc))
         self.assertIn("rules zero and first have the same priority", done.stderr)
 
+    def test_12_a_rule_without_a_name_takes_a_free_one(self):
+        """rule-ID may be the name that another rule had where it came from."""
+        n = int(self.b.sql("SELECT last_value FROM rule_id_seq")[0][0]) + 2
+        doc = {"format": "trackai-export", "version": 1,
+               "rules": [{"name": f"rule-{n}", "expr": "test", "action": "send"}]}
+        self.q.run("import", "-", stdin=json.dumps(doc))
+        r = self.q.json("rule", "add", "--expr", "test", "--action", "send")
+        self.assertEqual((r["id"], r["name"]), (str(n), f"rule-{n}-2"))
+        self.export(self.q)
+
 
 if __name__ == "__main__":
     unittest.main()
