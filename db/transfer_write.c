@@ -13,6 +13,7 @@ static enum ta_rc open_row(const struct transfer_keys *keys, const struct table 
 	const PGresult *r, int i, struct secret_text *text, struct ta_err *err)
 {
 	struct db_bytes uid = db_bytes(r, i, 1);
+	text->n = 0;
 	if (uid.n != 16)
 		return ta_fail(err, TA_BUG, "a %s has no uid", t->word);
 	struct secret_place place = t->place(uid.p);
@@ -84,13 +85,15 @@ static enum ta_rc list(struct db *db, const struct table *t, struct arena *mem, 
 	struct ta_err *err)
 {
 	struct table_rows rows = {0};
+	*out = (struct listing){.table = t};
 	enum ta_rc rc = table_list(db, t, NULL, mem, &rows, err);
 	if (rc)
 		return rc;
 	if (rows.n >= TRANSFER_ROWS_MAX)
 		return ta_fail(err, TA_LIMIT, "there are %d %s or more; a document has fewer",
 			TRANSFER_ROWS_MAX, t->document);
-	*out = (struct listing){t, arena_alloc(mem, (rows.n + 1) * sizeof(*out->rows)), rows.n};
+	out->rows = arena_alloc(mem, (rows.n + 1) * sizeof(*out->rows));
+	out->n = rows.n;
 	for (size_t i = 0; i < rows.n; i++)
 		out->rows[i] = (struct named){transfer_name(t, rows.rows[i].v, mem), &rows.rows[i]};
 	if (field_index(t->fields, t->nfields, "priority") < 0 && out->n)
