@@ -26,8 +26,8 @@ TA_MUST enum ta_rc delivery_settings(struct db *db, struct arena *a, int32_t pix
 #define DELIVERY_SCAN 4000 /* rows of one read */
 struct delivery_route {
 	int64_t event_id;
-	int32_t pixel_id;
 	int64_t rev; /* revision of the catalogue that decided it */
+	int32_t pixel_id;
 	bool queued;
 };
 /* One read of the routes: all pixels (pixel_id 0), or one. settled_to: up to that event id, routes
