@@ -106,9 +106,11 @@ static enum ta_rc check_word(struct check *c, int field, const struct rule_node 
 			least = d;
 		}
 	}
-	list_words(field, words, sizeof(words));
-	ta_fail(c->err, TA_INVALID, "%s is never \"%.40s\"; %s%s%s", name, s,
-		near ? "did you mean " : "it is one of ", near ? near : words, near ? "?" : "");
+	bool event = rule_field_word(field, 0) == event_word(0);
+	list_words(field, words, event ? 60 : sizeof(words));
+	ta_fail(c->err, TA_INVALID, "%s is never \"%.40s\"; %s%s%s%s", name, s,
+		near ? "did you mean " : "it is one of ", near ? near : words, near ? "?" : "",
+		event && !near ? "; the given name of a custom event is event.custom_name" : "");
 	return at_node(c, y);
 }
 
