@@ -33,6 +33,7 @@ void editor_release(struct editor *e)
 		grid_release(&e->grids[i]);
 	form_close(&e->form);
 	match_stop(&e->match);
+	send_release(&e->send);
 	review_close(&e->review);
 	versions_release(&e->versions);
 	backtest_view_release(&e->backtest);
@@ -66,17 +67,20 @@ static bool form_here(const struct app *app)
 static unsigned form_context(const struct form *f, bool review)
 {
 	unsigned of_rule = f->table == editor_table(GRID_RULES) ? K_RULE_FORM : 0;
+	unsigned of_pixel = f->table == editor_table(GRID_PIXELS) && f->id ? K_PIXEL_FORM : 0;
 	if (review)
 		return K_REVIEW | of_rule;
 	if (f->choosing)
 		return f->gone ? K_MERGE : K_MERGE | K_PICK;
-	return (f->merged ? K_FORM | K_MERGED : K_FORM) | of_rule;
+	return (f->merged ? K_FORM | K_MERGED : K_FORM) | of_rule | of_pixel;
 }
 
 unsigned editor_context(const struct app *app)
 {
 	enum grid_id id;
 	const struct editor *e = &app->edit;
+	if (e->send.open && e->send.pane == (int)app->pane)
+		return K_SEND;
 	if (!editor_here(app, &id))
 		return 0;
 	if (e->backtest.open && id == GRID_RULES)
@@ -180,6 +184,8 @@ void editor_take(struct app *app, struct work *w)
 		backtest_take(app, w);
 	} else if (w->kind == WORK_SAMPLE) {
 		take_sample(app, w);
+	} else if (w->kind == WORK_SEND) {
+		send_take(app, w);
 	} else if (w->kind == WORK_DISTINCT) {
 		editor_distinct(app, w);
 	} else {
@@ -398,6 +404,10 @@ static void form_takes(struct app *app, int key)
 	int sel = f->sel;
 	if (form_completes(app, key))
 		return;
+	if (key == 7 && !f->saving && f->table == editor_table(GRID_PIXELS)) { /* ^G */
+		send_draft(app);
+		return;
+	}
 	if (key == 2 && !f->saving) { /* ^B */
 		test_form(app);
 		return;
@@ -444,6 +454,8 @@ bool editor_key(struct app *app, int key)
 bool editor_over(struct app *app, enum req r)
 {
 	unsigned context = editor_context(app);
+	if (context == K_SEND)
+		return send_request(app, r);
 	if (context == K_BACKTEST)
 		return backtest_request(app, r);
 	return context == K_VERSIONS && versions_request(app, r);
@@ -505,6 +517,8 @@ static void on_row(struct app *app, enum grid_id id, enum req r, const struct ta
 		switch_shadow(app, id, row);
 	else if (r == REQ_DUPLICATE)
 		editor_copy(app, id, row);
+	else if (r == REQ_TEST_SEND)
+		send_newest(app, row);
 	else
 		editor_ask_remove(app, id, row, false);
 }
@@ -521,6 +535,7 @@ bool editor_request(struct app *app, enum grid_id id, enum req r)
 	case REQ_EDIT:
 	case REQ_TOGGLE:
 	case REQ_DUPLICATE:
+	case REQ_TEST_SEND:
 	case REQ_DELETE:
 	case REQ_HISTORY:
 	case REQ_BACKTEST:

@@ -9,6 +9,7 @@
 #include "ui/list.h"
 #include "ui/match.h"
 #include "ui/review.h"
+#include "ui/send.h"
 #include "ui/versions.h"
 
 struct app;
@@ -58,6 +59,7 @@ struct editor {
 	struct review review;          /* over the form */
 	struct versions_view versions; /* over the list */
 	struct backtest_view backtest; /* over all of them, in Rules */
+	struct send_view send;         /* over the view in which it was asked for */
 	struct question ask;
 	struct change last;
 	struct work *first; /* to be posted */

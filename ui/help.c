@@ -16,8 +16,9 @@ static const struct {
 	const char *title;
 } groups[] = {{K_OVERVIEW, "Overview"}, {K_HEALTH, "Health"}, {K_EVENTS, "Events"},
 	{K_REVENUE, "Revenue"}, {K_STORES, "Stores"}, {K_PIXELS, "Pixels"}, {K_RULES, "Rules"},
-	{K_FORM | K_MERGED | K_RULE_FORM, "Forms"}, {K_MERGE | K_PICK, "Two operators, one row"},
-	{K_REVIEW, "Before saving"}, {K_VERSIONS, "History"}, {K_BACKTEST, "Backtest"},
+	{K_FORM | K_MERGED | K_RULE_FORM | K_PIXEL_FORM, "Forms"},
+	{K_MERGE | K_PICK, "Two operators, one row"}, {K_REVIEW, "Before saving"},
+	{K_VERSIONS, "History"}, {K_BACKTEST, "Backtest"}, {K_SEND, "Test send"},
 	{K_INSPECT, "Inspector"}, {K_HELP, "Help"}};
 
 static void add(struct help *h, struct help_line l)

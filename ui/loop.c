@@ -173,7 +173,9 @@ static void post_works(struct loop *l)
 {
 	struct work *w;
 	while ((w = editor_next(&l->app.edit)))
-		worker_post(w->kind == WORK_BACKTEST ? l->tester : l->worker, w);
+		worker_post(
+			w->kind == WORK_BACKTEST || w->kind == WORK_SEND ? l->tester : l->worker,
+			w);
 }
 
 static void take_works(struct loop *l, struct worker *from)

@@ -283,6 +283,10 @@ bool pane_events_request(struct app *app, enum req r)
 {
 	if (inspector_request(app, r))
 		return true;
+	if (r == REQ_TEST_SEND) {
+		send_event(app);
+		return true;
+	}
 	if (r == REQ_TO_RULE) {
 		editor_from_event(app);
 		return true;

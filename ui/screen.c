@@ -327,6 +327,8 @@ void screen_draw(struct app *app)
 		draw_strip(app, all, 1);
 	if (app->help)
 		help_draw(app, body);
+	else if (body.h > 0 && editor_context(app) == K_SEND)
+		send_draw(app, body);
 	else if (body.h > 0)
 		pane_get(app->pane)->draw(app, body);
 	complete_draw(&app->complete, body, app->prompt.active ? -1 : app->edit.form.cursor_y);

@@ -5,6 +5,7 @@
 #include "db/conn.h"
 #include "ui/sample.h"
 #include "db/log_id.h"
+#include "db/pixel_test.h"
 #include "db/view.h"
 #include "src/buf.h"
 #include "src/clock.h"
@@ -164,6 +165,17 @@ static enum ta_rc see(struct db *db, struct work *w)
 	return TA_OK;
 }
 
+static enum ta_rc send(struct db *db, struct work *w)
+{
+	struct pixel_test_ask ask = {.pixel_id = (int32_t)w->edit.id,
+		.event_id = w->event_id,
+		.draft = w->drafted ? w->edit.v : NULL};
+	int64_t id = 0;
+	w->sent = arena_alloc(&w->mem, sizeof(*w->sent));
+	enum ta_rc rc = pixel_test_post(db, &ask, w->edit.actor, &id, &w->err);
+	return rc ? rc : pixel_test_wait(db, id, &w->mem, w->sent, &w->err);
+}
+
 static void see_event(void *arg, const struct docs_event *e, struct arena *scratch)
 {
 	struct distinct *d = arg;
@@ -207,6 +219,8 @@ void work_run(struct db *db, struct work *w)
 			&w->rows, &w->err);
 	else if (w->kind == WORK_DISTINCT)
 		rc = judge(db, w);
+	else if (w->kind == WORK_SEND)
+		rc = send(db, w);
 	else if (w->kind == WORK_LIST)
 		rc = list(db, w);
 	else if (w->kind == WORK_VERSIONS)

@@ -9,6 +9,8 @@
 #include "src/arena.h"
 
 struct db;
+struct distinct;
+struct pixel_test;
 struct sample_part;
 struct seen;
 struct trial;
@@ -21,6 +23,7 @@ enum work_kind {
 	WORK_BACKTEST, /* ui/trial.h */
 	WORK_SAMPLE,   /* ui/sample.h */
 	WORK_DISTINCT, /* judges the newest events: what sets one apart (ui/distinct.h) */
+	WORK_SEND,     /* a test send through the pixel edit.id: ui/send.h */
 	WORK_ADD,      /* from here on works change something */
 	WORK_SET,
 	WORK_REMOVE,
@@ -38,6 +41,9 @@ struct work {
 	bool undo;              /* takes an earlier change back */
 	int to;                 /* WORK_ROLLBACK: the version that is gone back to */
 	struct distinct *distinct;
+	int64_t event_id;        /* WORK_SEND: 0 the newest that fits */
+	bool drafted;            /* WORK_SEND: through edit.v, else through the live settings */
+	struct pixel_test *sent; /* WORK_SEND: what came of it */
 
 	struct ta_err err;      /* rc TA_OK: done */
 	struct table_rows rows; /* WORK_LIST, WORK_DEPENDS */

@@ -276,6 +276,35 @@ class Session(unittest.TestCase):
         row = self.prog.json("rule", "show", "small-orders")
         self.assertEqual((row["version"], row["priority"], row["expr"]), (6, 9, "value < 15 EUR"))
 
+    def test_c_from_an_event(self):
+        """x makes a rule in shadow of what sets the event apart; T sends it again as a test."""
+        t = Recorder(self.prog.env, "console", "events")
+        self.addCleanup(t.close)
+        t.shows(["EVENTS", "161.23", "Summary"])
+        before = self.sandbox.summary()["pinterest"]["events"]
+        t.keys(b"T")
+        t.shows(["delivered: HTTP 200", "events?test=t", "request", "no delivery and no figure"])
+        self.assertNotIn(b"token-0815", t.out)
+        t.keys(ESC)
+        t.shows(["Summary"])
+        t.keys(b"x")
+        t.shows(["New rule from an event", 'name == "purchase"', "lamps/pins", "In shadow it only counts"])
+        t.keys(SAVE)
+        t.shows(["Enter saves", "Shadow             + true"])
+        t.keys(ENTER)
+        t.shows(["rule-", "added"])
+        self.assertEqual(self.order(10, "161.23"), "delivered")  # it only counts
+        t.keys(b"7")
+        t.shows(["PIXELS", "549755885175"])
+        t.keys(b"T")
+        t.shows(["newest event that fits", "delivered: HTTP 200", "its live settings"])
+        t.keys(ESC + ENTER)
+        t.shows(["Edit pixel"])
+        t.keys(TAB + CLEAR + b"999" + b"\x07")
+        t.shows(["as in the form, which is not saved", "/ad_accounts/999/"])
+        self.assertEqual(self.prog.json("pixel", "show", "pins")["account"], "549755885175")
+        self.assertEqual(self.sandbox.summary()["pinterest"]["events"], before + 1)
+
 
 if __name__ == "__main__":
     unittest.main()
