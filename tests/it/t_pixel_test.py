@@ -15,6 +15,10 @@ class PixelTest(unittest.TestCase):
         self.addCleanup(self.cluster.destroy)
         self.put_so_far = 0
 
+    def tearDown(self):
+        for word in ("Sanitizer", "runtime error", "broken invariant"):
+            self.assertNotIn(word, self.p.output())
+
     def begin(self, urls=None, fault=None, platforms=PLATFORMS):
         self.sandbox = None
         if urls is None:

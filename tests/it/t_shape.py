@@ -15,6 +15,10 @@ class Shape(unittest.TestCase):
         self.cluster = Cluster()
         self.addCleanup(self.cluster.destroy)
 
+    def tearDown(self):
+        for word in ("Sanitizer", "runtime error", "broken invariant"):
+            self.assertNotIn(word, self.p.output())
+
     def begin(self, urls=None, platforms=PLATFORMS):
         self.sandbox = None
         if urls is None:
