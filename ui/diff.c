@@ -96,6 +96,17 @@ static void mark_differing(const struct side *x, const struct side *y)
 	free(len);
 }
 
+/* The blanks between two marked words belong to them. */
+static void join(const char *text, char *mark)
+{
+	for (size_t i = 0; text[i]; i++) {
+		size_t n = strspn(text + i, " ");
+		if (n && i && text[i + n] && mark[i - 1] == 'x' && mark[i + n] == 'x')
+			memset(mark + i, 'x', n);
+		i += n ? n - 1 : 0;
+	}
+}
+
 /* Everything between a common beginning and a common end. */
 static void mark_middle(const struct side *x, const struct side *y)
 {
@@ -119,6 +130,8 @@ void diff_words(const char *old, const char *now, char *old_mark, char *now_mark
 		mark_middle(&x, &y);
 	else
 		mark_differing(&x, &y);
+	join(old, old_mark);
+	join(now, now_mark);
 	free(w);
 }
 

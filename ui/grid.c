@@ -6,10 +6,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#define COLUMNS     24
-#define COLUMN_MIN  6
-#define COLUMN_FAIR 12
-#define COLUMN_WIDE 60
+#define COLUMNS      24
+#define COLUMN_MIN   6
+#define COLUMN_TIGHT 10
+#define COLUMN_FAIR  12
+#define COLUMN_WIDE  60
 
 /* Below the rules: what the selected one did, where there is room for it. */
 #define RULE_FOOT     5
@@ -154,6 +155,23 @@ static int neediest(const struct column *c, int n)
 	return found;
 }
 
+/* The columns above a tight width give until all fit; nothing is done when that is not enough. */
+static bool tighten(struct column *c, int n, int w)
+{
+	int over = total(c, n) - w, room = 0;
+	for (int i = 0; i < n; i++)
+		room += TA_MAX(c[i].w - COLUMN_TIGHT, 0);
+	if (room < over)
+		return false;
+	while (over-- > 0) {
+		int widest = 0;
+		for (int i = 1; i < n; i++)
+			widest = c[i].w >= c[widest].w ? i : widest;
+		c[widest].w--;
+	}
+	return true;
+}
+
 /* Every column gets a fair width, or goes where there is no room even for that; what is left is
  * given to those that lack most. */
 static void fit(const struct table *t, struct column *c, int n, int w)
@@ -161,7 +179,7 @@ static void fit(const struct table *t, struct column *c, int n, int w)
 	int i;
 	for (i = 0; i < n; i++)
 		c[i].w = TA_MIN(c[i].want, COLUMN_FAIR);
-	while (total(c, n) > w && (i = least(t, c, n)) >= 0)
+	while (!tighten(c, n, w) && (i = least(t, c, n)) >= 0)
 		c[i].w = 0;
 	for (i = n - 1; i > 0 && total(c, n) > w; i--)
 		c[i].w = TA_MIN(c[i].w, COLUMN_MIN);

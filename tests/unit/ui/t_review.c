@@ -21,7 +21,8 @@ static void the_words_that_differ(void **state)
 	(void)state;
 	compare("value >= 50 EUR", "value >= 80 EUR", "         xx    ", "         xx    ");
 	compare("test", "not test", "    ", "xxx     ");
-	compare("a in [\"DE\", \"FR\"]", "a in [\"DE\"]", "          x xxxx ", "           ");
+	compare("a in [\"DE\", \"FR\"]", "a in [\"DE\"]", "          xxxxxx ", "           ");
+	compare("a", "a and b  or c", " ", "  xxxxxxxxxxx");   /* blanks between belong to them */
 	compare("a  and b", "a and b", "        ", "       "); /* blanks are no words */
 	compare("name == \"a b\"", "name == \"a c\"", "        xxxxx", "        xxxxx");
 	compare("", "x", "", "x");
