@@ -108,8 +108,7 @@ enum ta_rc platform_event_check(enum platform_id id, const char *name, struct ta
 			err, TA_INVALID, "%s writes it %s, not \"%.60s\"", title, near, name);
 	if (id == PLATFORM_PINTEREST || id == PLATFORM_TIKTOK)
 		return ta_fail(err, TA_INVALID,
-			"%s has no event \"%.60s\"; man trackai lists its names", title,
-			name);
+			"%s has no event \"%.60s\"; man trackai lists its names", title, name);
 	if (!n || n > PLATFORM_CUSTOM_MAX || !printable(name) || name[0] == ' ' ||
 		name[n - 1] == ' ')
 		return ta_fail(err, TA_INVALID,
