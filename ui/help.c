@@ -139,9 +139,8 @@ void help_open(struct app *app)
 /* Headings and blanks are passed over. */
 static void settle(struct help *h, int dir)
 {
-	int at = h->list.sel;
 	for (int turn = 0; turn < 2; turn++, dir = -dir)
-		for (at = h->list.sel; at >= 0 && at < h->n; at += dir)
+		for (int at = h->list.sel; at >= 0 && at < h->n; at += dir)
 			if (h->lines[at].kind != HELP_HEADING) {
 				h->list.sel = at;
 				if (at <= 2)

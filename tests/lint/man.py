@@ -61,6 +61,13 @@ def keys():
     return out
 
 
+def prompt():
+    out = []
+    for word, _, help_, example in rows("ui/commands.def", "COMMAND"):
+        out += item("Ic " + word + (" No " + quoted([example]) if example else ""), help_)
+    return out
+
+
 def settings():
     out = []
     for _, word, flag, env, default, meaning in rows("src/conf.def", "SETTING"):
@@ -139,7 +146,7 @@ def models():
             for part in item("Cm " + word, meaning)]
 
 
-TABLES = {f.__name__: f for f in (commands, keys, settings, routes, fields, operators, functions, actions, faults,
+TABLES = {f.__name__: f for f in (commands, keys, prompt, settings, routes, fields, operators, functions, actions, faults,
                                   dispositions, reasons, failures, models, health, names)}
 PLACE = re.compile(r'(^\.\\" table (\w+)\n)(.*?)(^\.\\" end\n)', re.M | re.S)
 
