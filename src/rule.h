@@ -30,9 +30,9 @@ struct rule_value {
 /* Where values come from: an event with its delivery, or a JSON object. `get` returns false when
  * there is no such field (the value is then null). A source over the documented fields
  * (src/rule_field.h) may have get_field too, which is asked by the number that the program resolved
- * once, at compiling. get_whole (may be NULL) gives full JsonLogic what no field can say: the list
- * or object that a path begins with. `now_s` is the instant that "-2h" counts from; 0: the
- * program's clock. */
+ * once, at compiling. get_whole (may be NULL) gives functions what no field can say: the list or
+ * object that a path begins with; of JSON the path "" is all of it. `now_s` is the instant that
+ * "-2h" counts from; 0: the program's clock. */
 struct rule_source {
 	bool (*get)(const void *data, const char *path, struct arena *a, struct rule_value *out);
 	const void *data;
@@ -48,8 +48,9 @@ struct rule_prog; /* compiled, immutable, lives in its arena */
 #define RULE_MAX_DEPTH 64
 
 /* Errors: TA_INVALID; the message names what was expected and `at` (byte offset, may be NULL) says
- * where, so that a caret can be put under the token. An empty expression is always true. JsonLogic
- * that no expression says prints as itself; therefore a text that begins with { is JsonLogic. */
+ * where, so that a caret can be put under the token. An empty expression is always true; a text
+ * that begins with { is JsonLogic. What of JsonLogic has no operator here is a function
+ * (src/rule_calls.def). */
 TA_MUST enum ta_rc rule_compile(
 	struct arena *a, const char *expr, struct rule_prog **out, size_t *at, struct ta_err *err);
 TA_MUST enum ta_rc rule_compile_logic(
@@ -60,7 +61,7 @@ void rule_print_logic(const struct rule_prog *p, struct buf *b); /* compact Json
 /* Appends the expression and, in a second line, a caret under the byte `at`. */
 void rule_caret(struct buf *b, const char *expr, size_t at);
 /* What a program over events must keep besides the grammar: fields exist (src/rule_field.def),
- * moments are compared with moments, durations with durations. Errors: TA_INVALID; *at (may be
+ * and what they are compared with could be their value. Errors: TA_INVALID; *at (may be
  * NULL) is the place in the expression. Programs over other JSON skip this. */
 TA_MUST enum ta_rc rule_check_fields(const struct rule_prog *p, size_t *at, struct ta_err *err);
 /* rule_compile and rule_check_fields in one: what rules and filters use. */
@@ -90,8 +91,8 @@ struct rule_trace {
 };
 
 /* True when the program matches. `trace` may be NULL; its strings live in `a`. == and != compare as
- * JsonLogic does ("5" equals 5); < <= > >= are false when a side is missing or no number; nothing
- * at run time is an error. */
+ * JsonLogic does ("5" equals 5), a list by its elements (src/logic_event.c); < <= > >= are false
+ * when a side is missing or no number; nothing at run time is an error. */
 bool rule_match(const struct rule_prog *p, const struct rule_source *src, struct arena *a,
 	struct rule_trace *trace);
 

@@ -287,7 +287,7 @@ static bool get_custom(
 	return found;
 }
 
-/* What a field's number leads to; made once, at the first use. */
+/* What a field's number leads to; made at the first use in a thread. */
 struct way {
 	enum { WAY_PLACE, WAY_COMPUTED, WAY_ITEM, WAY_PRICES, WAY_QUANTITIES, WAY_CUSTOM } kind;
 	size_t index;
@@ -313,8 +313,8 @@ static struct way way_of(const char *name)
 
 static const struct way *ways(void)
 {
-	static struct way table[128];
-	static bool made;
+	static _Thread_local struct way table[160];
+	static _Thread_local bool made;
 	if (!made) {
 		for (int i = 0; rule_field_get(i); i++) {
 			TA_ASSERT((size_t)i < TA_COUNT(table));
