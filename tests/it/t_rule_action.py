@@ -132,6 +132,34 @@ class Actions(unittest.TestCase):
         self.assertEqual(self.show(1)["meta"]["rule"]["action"]["do"], "hold")
         self.assertEqual(self.stats("Dear")["matched_as"], {"held": 1})
 
+    def test_the_router_dies_at_its_commits(self):
+        """Holds, their end and the counters are of one transaction with what they belong to."""
+        self.rule("Dear", "value >= 100 EUR", "hold", "--pixel", "shop/meta")
+        self.rule("Later", "value >= 100 EUR", "hold", "--with", "1h", "--pixel", "shop/backup")
+        deaths = os.path.join(self.p.home, "deaths")
+        for point, first, later in (("before", 1, "2026-11-22T11:41:00Z"), ("after", 11, "2026-11-22T12:50:00Z")):
+            self.p.stop(self.serve)
+            with open(deaths, "w") as f:
+                f.write("xxx")
+            self.p.env["TRACKAI_FAULT"] = f"router.{point}_commit:1:{deaths}"
+            self.serve = self.p.serve()
+            for n in range(first, first + 3):
+                self.order(n, "120.00")
+            for n in range(first, first + 3):
+                self.become(n, meta="held rule_hold", backup="held rule_hold", pinterest=self.OK)
+            self.p.active("router")
+            self.p.run("rule", "release", "Dear", ok=False)  # its answer may be late
+            for n in range(first, first + 3):
+                self.become(n, meta=self.OK)
+            self.at(later)
+            for n in range(first, first + 3):
+                self.become(n, backup=self.OK)
+            self.assertEqual(os.path.getsize(deaths), 0)
+            self.balanced()
+        self.assertEqual([self.stats(r)["matched_as"] for r in ("Dear", "Later")], [{"held": 6}] * 2)
+        for platform, times in (("meta", 2), ("pinterest", 1)):  # two pixels share Meta's account
+            self.assertEqual([e["times"] for e in self.sandbox.received(platform)], [times] * 6)
+
     def test_released_by_expression(self):
         self.rule("All", "name == purchase", "hold", "--platform", "meta")
         for n in range(1, 6):
