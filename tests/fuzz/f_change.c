@@ -15,7 +15,7 @@ static void send(
 	struct arena *a, const struct rule_act *act, const struct event *in, enum platform_id p)
 {
 	const struct dest_config cfg = {.content_id = "sku"};
-	struct buf one = BUF_INIT(8 << 20), two = BUF_INIT(8 << 20);
+	struct buf one = BUF_INIT(8 << 20), two = BUF_INIT(8 << 20), why = BUF_INIT(4096);
 	struct event out, again;
 	struct ta_err err = {0};
 	struct provenance *lines = NULL;
@@ -35,7 +35,9 @@ static void send(
 			.content_id = "sku",
 			.json = buf_str(&one),
 			.len = one.len};
-		size_t n = one.over ? 0 : provenance_of(&c, a, &lines);
+		/* as the dispatcher does: what the platform would refuse is never sent */
+		bool sent = dest_get(p)->check(&out, &cfg, out.time_s, &why) == REASON_NONE;
+		size_t n = one.over || !sent ? 0 : provenance_of(&c, a, &lines);
 		for (size_t i = 0; i < n; i++) {
 			TA_ASSERT(lines[i].known);
 			TA_ASSERT(*provenance_text(a, &lines[i]));
@@ -43,6 +45,7 @@ static void send(
 	}
 	buf_release(&one);
 	buf_release(&two);
+	buf_release(&why);
 }
 
 /* The line "action argument" at text, and the document behind it. */
