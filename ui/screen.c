@@ -314,6 +314,16 @@ static void draw_too_small(struct box b)
 	draw_fill(&p, ST_HERE);
 }
 
+static void draw_body(struct app *app, struct box body)
+{
+	if (app->help)
+		help_draw(app, body);
+	else if (body.h > 0 && editor_context(app) == K_SEND)
+		send_draw(app, body);
+	else if (body.h > 0)
+		pane_get(app->pane)->draw(app, body);
+}
+
 void screen_draw(struct app *app)
 {
 	struct box all = {0, 0, screen_h(), screen_w()};
@@ -325,12 +335,7 @@ void screen_draw(struct app *app)
 	draw_title(app, all);
 	if (strip)
 		draw_strip(app, all, 1);
-	if (app->help)
-		help_draw(app, body);
-	else if (body.h > 0 && editor_context(app) == K_SEND)
-		send_draw(app, body);
-	else if (body.h > 0)
-		pane_get(app->pane)->draw(app, body);
+	draw_body(app, body);
 	complete_draw(&app->complete, body, app->prompt.active ? -1 : app->edit.form.cursor_y);
 	if (all.h >= 4) {
 		if (app->prompt.active && app->filter_at >= 0 && !app->complete.open)

@@ -103,7 +103,7 @@ class Session(unittest.TestCase):
         def settled():
             state = self.state(n)
             return state and state not in ("queued", "retrying") and state
-        return wait_until(settled, 20, f"order {n} to be settled")
+        return wait_until(settled, what=f"order {n} to be settled")
 
     def state(self, n):
         found = self.prog.json("event", "list", "--where", f'order.id == "{7000 + n}"')
@@ -114,9 +114,9 @@ class Session(unittest.TestCase):
         """The screen as a person sees it, once these words are there; it may take a moment to settle."""
         path = os.path.join(HERE, "session", name + ".txt")
         t.shows(words)
-        end = time.monotonic() + 5 * SLOW
+        end = time.monotonic() + 60 * SLOW
         if os.environ.get("TA_GOLDEN_UPDATE"):
-            while time.monotonic() < end - 3 * SLOW:
+            while time.monotonic() < end - 58 * SLOW:
                 t.read()
             with open(path, "w") as f:
                 f.write(self.plain(t))
