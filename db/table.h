@@ -41,6 +41,7 @@ struct table_edit {
 	/* For rows that come from elsewhere (db/transfer.h). */
 	const char *uid; /* table_add: 32 hex digits, the identity it had there; NULL: a new one */
 	bool may_lack;   /* a required secret may be missing: it comes later */
+	const struct table_row *known; /* the row, read in this transaction; NULL: it is read */
 	bool if_differs; /* table_tx_set: nothing is written when every field is as it was */
 	/* Filled in by the table_tx functions: the row before (NULL: there was none) and as it is
 	 * now, in the tables' own writing; of a secret only whether it was given. */

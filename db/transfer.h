@@ -43,13 +43,14 @@ struct transfer_problem {
 /* A row of a document. */
 struct transfer_row {
 	const struct table *table;
-	const char *path; /* "$.stores[0]" */
-	const char *name; /* natural: "acme", "acme/pinterest"; NULL when it has none */
-	const char *uid;  /* NULL: not given */
-	const char **v;   /* by field; NULL: not mentioned or refused, "": unset */
-	bool *bad;        /* by field: refused, or what it names is */
-	int64_t id;       /* once it is in the database */
-	const char **now; /* its values there then */
+	const char *path;            /* "$.stores[0]" */
+	const char *name;            /* natural: "acme", "acme/pinterest"; NULL when it has none */
+	const char *uid;             /* NULL: not given */
+	const char **v;              /* by field; NULL: not mentioned or refused, "": unset */
+	bool *bad;                   /* by field: refused, or what it names is */
+	int64_t id;                  /* once it is in the database */
+	const struct table_row *was; /* as it is there, NULL: it is not */
+	const char **now;            /* its values there then */
 	bool failed;
 };
 

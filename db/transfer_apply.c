@@ -13,7 +13,7 @@
 struct present {
 	const struct table *table;
 	const char *name;
-	int64_t id;
+	const struct table_row *row;
 	bool wanted; /* the document has it */
 	bool removed;
 };
@@ -67,7 +67,7 @@ static enum ta_rc look_table(struct import *im, const struct table *t, struct ta
 	for (size_t i = 0; i < rows.n; i++)
 		all[im->npresent + i] = (struct present){.table = t,
 			.name = transfer_name(t, rows.rows[i].v, im->mem),
-			.id = rows.rows[i].id};
+			.row = &rows.rows[i]};
 	im->present = all;
 	im->npresent = n;
 	return TA_OK;
@@ -100,7 +100,8 @@ static enum ta_rc look(struct import *im, struct ta_err *err)
 		p = map_get(&im->by_name, key, strlen(key));
 		if (p) {
 			p->wanted = true;
-			row->id = p->id;
+			row->id = p->row->id;
+			row->was = p->row;
 		}
 	}
 	return rc;
@@ -306,6 +307,7 @@ static enum ta_rc apply_row(struct import *im, struct transfer_row *row, struct 
 		.id = row->id,
 		.v = row->v,
 		.uid = row->id ? NULL : row->uid,
+		.known = row->was,
 		.may_lack = true,
 		.if_differs = true};
 	bool is_new = !row->id;
@@ -336,7 +338,7 @@ static enum ta_rc apply_row(struct import *im, struct transfer_row *row, struct 
 static enum ta_rc remove_one(struct import *im, struct present *p, bool last, struct ta_err *err)
 {
 	struct ta_err why = {0};
-	struct table_edit e = {.mem = im->mem, .id = p->id};
+	struct table_edit e = {.mem = im->mem, .id = p->row->id, .known = p->row};
 	enum ta_rc rc = table_tx_remove(&im->tx, p->table, &e, &why);
 	if (rc && !about_row(&why)) {
 		*err = why;
