@@ -20,7 +20,7 @@ static volatile sig_atomic_t interrupted;
 
 struct test {
 	long hours, limit;
-	const char *file;
+	const char *file, *without;
 	bool json, tty;
 	struct draft_rule rule;
 	struct backtest_run run;
@@ -33,14 +33,33 @@ static void interrupt(int sig)
 	interrupted = 1;
 }
 
+/* The rules in force but one, by name or number. */
+static enum ta_rc leave_out(struct backtest_run *run, const char *which, struct ta_err *err)
+{
+	char id[24];
+	for (size_t i = 0; i < run->now.nrules; i++) {
+		snprintf(id, sizeof(id), "%d", run->now.rules[i].id);
+		if (strcmp(id, which) != 0 && strcmp(run->now.rules[i].name, which) != 0)
+			continue;
+		json_t *rule = json_pack("{s:s, s:b}", "id", id, "enabled", 0);
+		enum ta_rc rc = draft_change(&run->now, rule, &run->mem, &run->draft, err);
+		json_decref(rule);
+		return rc;
+	}
+	return ta_fail(err, TA_NOTFOUND, "no rule \"%.60s\" is in force", which);
+}
+
 static enum ta_rc make_draft(struct backtest_run *run, struct ta_err *err)
 {
 	const struct test *t = run->arg;
 	json_error_t e;
+	if ((t->file != NULL) + (t->without != NULL) + (t->rule.expr || t->rule.logic) > 1)
+		return ta_fail(
+			err, TA_USAGE, "give one of --file, --without and a condition, not more");
+	if (t->without)
+		return leave_out(run, t->without, err);
 	if (!t->file)
 		return draft_extend(&run->now, &t->rule, &run->mem, &run->draft, err);
-	if (t->rule.expr || t->rule.logic)
-		return ta_fail(err, TA_USAGE, "give --file or a condition, not both");
 	FILE *f = strcmp(t->file, "-") == 0 ? stdin : fopen(t->file, "re");
 	if (!f)
 		return ta_fail_os(err, "--file: cannot read %.120s", t->file);
@@ -265,6 +284,7 @@ int cmd_rule_backtest(int argc, char **argv)
 	const struct sigaction on_int = {.sa_handler = interrupt};
 	const struct opt opts[] = {{"hours", OPT_INT, &t.hours, "how far back"},
 		{"file", OPT_STR, &t.file, "a rule set, as trackai rule list --json prints it"},
+		{"without", OPT_STR, &t.without, "or all rules but this one"},
 		{"expr", OPT_STR, &t.rule.expr, "or one more rule: its condition"},
 		{"logic", OPT_STR, &t.rule.logic, "the condition as JsonLogic"},
 		{"action", OPT_STR, &t.rule.action, "what it does: send, drop, hold, …"},

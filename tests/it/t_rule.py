@@ -199,6 +199,14 @@ class Backtest(OnCluster):
                 p = self.p.run("rule", "backtest", "--file", path, ok=False)
                 self.assertEqual(p.returncode, 4)
                 self.assertIn(words, p.stderr)
+            without = self.backtest("--without", "Dear")
+            turned = self.backtest("--expr", "value < 0", "--action", "drop")
+            self.assertGreater(without["changed_events"], 0)
+            self.assertEqual(without["before"], turned["before"])
+            self.assertEqual(without["moves"][0]["before"], "filtered")
+            self.assertEqual(self.p.run("rule", "backtest", "--without", "nobody", ok=False).returncode, 3)
+            self.assertEqual(self.p.run("rule", "backtest", "--without", "Dear", "--expr", "test", "--action", "drop",
+                                        ok=False).returncode, 2)
         finally:
             self.p.run("rule", "delete", "Dear")
 
