@@ -31,6 +31,7 @@ struct reader {
 	bool member_of;      /* the operator is `in` */
 	bool compares;       /* it is one that goes with an amount and its currency */
 	bool group;          /* the condition was one in parentheses: it may be a left side */
+	bool call;           /* the left side is a function's name: its arguments follow */
 	int depth;
 	enum stand behind[DEPTH_MAX]; /* where one stands behind each open ( or [ */
 };
@@ -51,7 +52,7 @@ static void begin_unit(struct reader *r)
 	r->stand = AT_UNIT;
 	r->field = -1;
 	r->negated = r->whole = r->amount = r->member_of = r->compares = false;
-	r->group = false;
+	r->group = r->call = false;
 }
 
 static void open_group(struct reader *r, enum stand inside, enum stand behind)
@@ -77,6 +78,7 @@ static void left_side(struct reader *r, const struct token *t)
 	begin_unit(r);
 	if (t->kind == TOK_WORD || t->kind == TOK_FIELD)
 		r->field = rule_field_of(t->text);
+	r->call = t->kind == TOK_WORD && r->field < 0 && rule_call_named(t->text) != NULL;
 	r->stand = whole ? AT_JOIN : AT_OPERATOR;
 }
 
@@ -107,7 +109,9 @@ static bool tests(const struct token *t)
 /* A condition ends, or a new one begins behind a blank, which means and. */
 static void at_join(struct reader *r, const struct token *t)
 {
-	bool joins = t->kind == TOK_AND || t->kind == TOK_OR || is(t, "and") || is(t, "or");
+	/* A comma goes on to a function's next argument. */
+	bool joins = t->kind == TOK_COMMA || t->kind == TOK_AND || t->kind == TOK_OR ||
+		     is(t, "and") || is(t, "or");
 	bool currency = r->amount && t->kind == TOK_WORD && strlen(t->text) == 3;
 	r->amount = false;
 	if (r->group && tests(t)) {
@@ -124,7 +128,9 @@ static void at_join(struct reader *r, const struct token *t)
 
 static void at_operator(struct reader *r, const struct token *t)
 {
-	if (t->kind == TOK_OP || is(t, "contains") || is(t, "matches") || is(t, "in")) {
+	if (r->call && t->kind == TOK_OPEN) {
+		open_group(r, AT_UNIT, AT_OPERATOR);
+	} else if (t->kind == TOK_OP || is(t, "contains") || is(t, "matches") || is(t, "in")) {
 		r->member_of = is(t, "in");
 		r->compares = t->kind == TOK_OP && t->op != OP_SEQ && t->op != OP_SNE;
 		r->stand = AT_VALUE;

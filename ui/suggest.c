@@ -212,6 +212,11 @@ static void add_fields(struct complete *c)
 			*strchrnul(name, '*') = '\0';
 		complete_add(c, name, f->meaning, any);
 	}
+	if (!*c->word)
+		return; /* functions are for those who know their names */
+#define CALL(function, logic, least, most, usage) complete_add(c, function "(", usage, true);
+#include "src/rule_calls.def"
+#undef CALL
 }
 
 /* Words between conditions; a blank comes first where the cursor touches the word before. */

@@ -26,6 +26,19 @@ static void reports(const uint8_t *data, size_t size)
 	}
 }
 
+/* Every work comes back: the database is not there. */
+static void answer(struct app *app)
+{
+	struct work *w;
+	for (int i = 0; i < 20 && (w = editor_next(&app->edit)); i++) {
+		w->err.rc = TA_DB;
+		if (w->kind == WORK_SEEN)
+			app_seen(app, w);
+		else
+			editor_take(app, w);
+	}
+}
+
 /* Bytes are keys; those beyond ASCII are what no byte says: arrows, marks of a paste, clicks. */
 static void keys(struct app *app, const uint8_t *data, size_t size)
 {
@@ -48,10 +61,7 @@ static void keys(struct app *app, const uint8_t *data, size_t size)
 					       .press = true});
 		TA_ASSERT(app->prompt.at <= app->prompt.len);
 		TA_ASSERT(strlen(app->prompt.text) == app->prompt.len);
-		struct work *w;
-		while ((w = editor_next(&app->edit)))
-			work_free(w);
-		app->edit.running = 0;
+		answer(app);
 		app->todo = 0;
 	}
 }

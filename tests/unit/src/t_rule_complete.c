@@ -85,6 +85,9 @@ static void what_may_follow(void **state)
 		{"latency > 3|", VALUE, "3", "latency"},
 		{"received > -|", VALUE, "-", "received"},
 		{"value > @ord|", FIELD, "ord", NULL},
+		{"cat(na|", FIELD | NOT, "na", NULL},
+		{"cat(name, cou|", FIELD | NOT, "cou", NULL},
+		{"substr(name, 0, 3) |", OPERATOR, "", NULL},
 		{"a = b & |", 0, NULL, NULL},
 		{"{\"==\": [1, |", 0, NULL, NULL},
 	};

@@ -98,6 +98,7 @@ static void one_word_is_put_in_at_once(void **state)
 		{"/value > 50 J\t", "value > 50 JPY "},
 		{"/latency > 2\t", "latency > 250ms "},
 		{"/campaig\t", "utm.campaign "}, /* also what only holds it */
+		{"/subs\t", "substr("},
 		{":heal\t", "health "},
 		{":exp\t", "export "},
 		{":export c\t", "export csv "},
