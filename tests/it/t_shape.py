@@ -230,6 +230,17 @@ class Shape(unittest.TestCase):
         self.settled(1)
         self.assertEqual(self.cluster.sql("SELECT after, reason FROM verdict"), [[REJECTED, "16"]])
 
+    def test_renamed_to_what_the_pixel_leaves_out(self):
+        self.begin(platforms=("meta", "pinterest"))
+        self.p.run("pixel", "set", "meta", "--event-names", "signup = never")
+        self.rule("leads", "name == lead", "rename", "signup")
+        self.track("lead", "lead-0001")
+        self.settled(2)
+        self.assertEqual(self.cluster.sql("SELECT p.platform, v.after, v.reason FROM verdict v JOIN pixel p ON "
+                                          "p.id = v.pixel_id ORDER BY 1"),
+                         [["meta", FILTERED, "11"], ["pinterest", DELIVERED, "1"]])
+        self.p.run("ledger", "--recount")
+
     def test_a_test_send_shows_the_change(self):
         self.begin(platforms=("meta",))
         self.rule("leads", "name == lead", "rename", "signup")
