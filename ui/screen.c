@@ -324,6 +324,18 @@ static void draw_body(struct app *app, struct box body)
 		pane_get(app->pane)->draw(app, body);
 }
 
+/* The prompt has put it where one types already. */
+static void place_cursor(struct app *app, struct box all)
+{
+	int y = 0, x = 0;
+	bool typing = !app->help && !app->prompt.active && editor_cursor(app, &y, &x);
+	curs_set(app->prompt.active || typing ? 1 : 0);
+	if (typing && y < all.h && x < all.w)
+		move(y, x);
+	else if (!app->prompt.active)
+		move(all.h - 1, 0);
+}
+
 void screen_draw(struct app *app)
 {
 	struct box all = {0, 0, screen_h(), screen_w()};
@@ -344,14 +356,8 @@ void screen_draw(struct app *app)
 			draw_keys(app, all, all.h - 1);
 		draw_line(app, all, all.h - 2);
 	}
-	int y = 0, x = 0;
-	bool typing = !app->help && !app->prompt.active && editor_cursor(app, &y, &x);
-	curs_set(app->prompt.active || typing ? 1 : 0);
 	if (all.w < SCREEN_MIN_W || all.h < SCREEN_MIN_H)
 		draw_too_small(all);
-	if (typing && y < all.h && x < all.w)
-		move(y, x);
-	else if (!app->prompt.active)
-		move(all.h - 1, 0);
+	place_cursor(app, all);
 	wnoutrefresh(stdscr);
 }
