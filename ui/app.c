@@ -351,7 +351,8 @@ static bool housekeeping(struct app *app, enum req r)
 		return true;
 	case REQ_QUIT:
 	case REQ_QUIT_ALL:
-		app->todo |= TODO_QUIT;
+		if (!editor_keeps(app))
+			app->todo |= TODO_QUIT;
 		return true;
 	case REQ_MOUSE:
 		switch_mouse(app);

@@ -171,8 +171,10 @@ void editor_take(struct app *app, struct work *w)
 {
 	if (w->kind == WORK_LIST) {
 		for (int i = 0; i < GRID_COUNT; i++)
-			if (editor_table((enum grid_id)i) == w->table)
+			if (editor_table((enum grid_id)i) == w->table) {
 				grid_take(&app->edit.grids[i], w);
+				versions_follow(app, w->table, &app->edit.grids[i].rows);
+			}
 		enum grid_id id;
 		if (editor_here(app, &id) && app->edit.grids[id].again)
 			editor_tick(app, true);
@@ -459,6 +461,17 @@ bool editor_over(struct app *app, enum req r)
 	if (context == K_BACKTEST)
 		return backtest_request(app, r);
 	return context == K_VERSIONS && versions_request(app, r);
+}
+
+bool editor_keeps(struct app *app)
+{
+	struct editor *e = &app->edit;
+	if (!e->form.open || !form_changed(&e->form) || e->warned)
+		return false;
+	e->warned = true;
+	app_toast(app, true, "%.80s is not saved, it waits in %s; once more quits", e->form.title,
+		e->form.table->title);
+	return true;
 }
 
 /* The list ----------------------------------------------------------------------------------------

@@ -64,6 +64,7 @@ struct editor {
 	struct change last;
 	struct work *first; /* to be posted */
 	int running;        /* changes that are with the worker */
+	bool warned;        /* that a form waits elsewhere, when the console was to end */
 };
 
 void editor_init(struct editor *e);
@@ -78,6 +79,8 @@ unsigned editor_context(const struct app *app);
 bool editor_cursor(const struct app *app, int *y, int *x);
 /* Takes the key when a question or a form is open. */
 bool editor_key(struct app *app, int key);
+/* The console shall end: true, and says so, when a form that was typed in waits in another view. */
+bool editor_keeps(struct app *app);
 /* Takes the request when it is one of what lies over the list. */
 bool editor_over(struct app *app, enum req r);
 bool editor_request(struct app *app, enum grid_id id, enum req r);

@@ -53,6 +53,15 @@ void versions_open(struct app *app, const struct table *t, const struct table_ro
 	versions_refresh(app);
 }
 
+void versions_follow(struct app *app, const struct table *t, const struct table_rows *rows)
+{
+	const struct versions_view *v = &app->edit.versions;
+	const struct row_version *now = versions_now(v);
+	for (size_t i = 0; v->open && v->loaded && v->table == t && i < rows->n; i++)
+		if (rows->rows[i].id == v->id && now && rows->rows[i].version != now->row.version)
+			versions_refresh(app);
+}
+
 /* The selection stays on its version. */
 void versions_take(struct app *app, struct work *w)
 {

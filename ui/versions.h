@@ -28,6 +28,8 @@ void versions_release(struct versions_view *v);
 void versions_open(struct app *app, const struct table *t, const struct table_row *row);
 /* Asks for them again: something was changed. */
 void versions_refresh(struct app *app);
+/* The list was read: asks for them again when somebody has changed the row since. */
+void versions_follow(struct app *app, const struct table *t, const struct table_rows *rows);
 void versions_take(struct app *app, struct work *w);
 bool versions_request(struct app *app, enum req r);
 /* The selected version and today's; NULL while there are none. */

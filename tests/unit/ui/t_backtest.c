@@ -259,6 +259,11 @@ static void a_line_opens_its_event(void **state)
 	assert_int_equal(app_context(app), K_STORES);
 	type(app, "\r");
 	assert_non_null(strstr(app->toast, "still open in Rules"));
+	type(app, "Q"); /* what is typed there is not lost by one key */
+	assert_int_equal(app->todo & TODO_QUIT, 0);
+	assert_non_null(strstr(app->toast, "is not saved, it waits in Rules"));
+	type(app, "Q");
+	assert_true(app->todo & TODO_QUIT);
 	type(app, "8");
 	assert_null(serve(app));
 	type(app, "q");

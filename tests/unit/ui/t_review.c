@@ -400,6 +400,25 @@ static void back_to_a_version(void **state)
 	done(app);
 }
 
+static void another_operator_is_seen_in_the_history(void **state)
+{
+	(void)state;
+	struct app *app = history();
+	rows_of[GRID_RULES][0].version = 4; /* the list shows that somebody saved */
+	app->mono_us += 2 * US_PER_S;
+	editor_tick(app, false);
+	struct work *w = serve(app);
+	rows_of[GRID_RULES][0].version = 3;
+	assert_non_null(w);
+	assert_int_equal(w->kind, WORK_VERSIONS);
+	answer_versions(w);
+	editor_take(app, w);
+	app->mono_us += 2 * US_PER_S;
+	editor_tick(app, false);
+	assert_null(serve(app)); /* and it is not read without need */
+	done(app);
+}
+
 static void both_comparisons(void **state)
 {
 	(void)state;
@@ -477,6 +496,7 @@ int main(void)
 		cmocka_unit_test(a_shadow_becomes_real),
 		cmocka_unit_test(a_shadow_is_tested_as_if_it_were_real),
 		cmocka_unit_test(back_to_a_version),
+		cmocka_unit_test(another_operator_is_seen_in_the_history),
 		cmocka_unit_test(both_comparisons),
 		cmocka_unit_test(the_history_may_not_come),
 		cmocka_unit_test(screens),
