@@ -193,6 +193,16 @@ static bool prompt_completes(struct app *app, int key)
 	return r != COMPLETE_NOT_ITS;
 }
 
+/* A search over a list of stores, pixels or rules is its filter. */
+static bool narrows(struct app *app, enum prompt_result r)
+{
+	if (app->prompt.kind != PROMPT_SEARCH || app->help || !editor_narrows(app))
+		return false;
+	if (r == PROMPT_CHANGED || r == PROMPT_CANCELLED)
+		editor_narrow(app, r == PROMPT_CHANGED ? app->prompt.text : "");
+	return true;
+}
+
 static void prompt_takes(struct app *app, int key)
 {
 	struct prompt *p = &app->prompt;
@@ -204,6 +214,8 @@ static void prompt_takes(struct app *app, int key)
 	if (prompt_completes(app, key))
 		return;
 	enum prompt_result r = prompt_key(p, key);
+	if (narrows(app, r))
+		return;
 	if (r == PROMPT_CHANGED) {
 		struct line l = prompt_line(p);
 		complete_again(&app->complete,
@@ -278,6 +290,8 @@ static void back(struct app *app)
 		app->toast_until_us = 0;
 	else if (app->pane == PANE_EVENTS && *app->feed.filter_text)
 		try_filter(app, "");
+	else if (editor_widen(app))
+		return;
 	else if (app->pane != PANE_OVERVIEW)
 		app_go(app, PANE_OVERVIEW);
 	else
@@ -301,6 +315,7 @@ static bool general(struct app *app, enum req r)
 	case REQ_FILTER:
 		app_prompt(app, PROMPT_FILTER, app->feed.filter_text);
 		return true;
+	case REQ_NARROW:
 	case REQ_SEARCH:
 		app_prompt(app, PROMPT_SEARCH, "");
 		return true;

@@ -592,6 +592,28 @@ static bool draw_over(struct app *app, struct box b)
 	return context != 0;
 }
 
+bool editor_narrows(const struct app *app)
+{
+	enum grid_id id;
+	return editor_here(app, &id) && !editor_context(app);
+}
+
+void editor_narrow(struct app *app, const char *words)
+{
+	enum grid_id id;
+	if (editor_here(app, &id))
+		grid_filter(&app->edit.grids[id], editor_table(id), words);
+}
+
+bool editor_widen(struct app *app)
+{
+	enum grid_id id;
+	if (!editor_here(app, &id) || !*app->edit.grids[id].filter)
+		return false;
+	editor_narrow(app, "");
+	return true;
+}
+
 void editor_draw(struct app *app, enum grid_id id, struct box b)
 {
 	struct grid *g = &app->edit.grids[id];
@@ -599,7 +621,9 @@ void editor_draw(struct app *app, enum grid_id id, struct box b)
 	char note[300];
 	if (draw_over(app, b))
 		return;
-	int n = snprintf(note, sizeof(note), "%zu", g->rows.n);
+	int n = *g->filter ? snprintf(note, sizeof(note), "/ %s: %zu of %zu", g->filter, g->rows.n,
+				     g->all.n)
+			   : snprintf(note, sizeof(note), "%zu", g->rows.n);
 	if (*g->error && g->rows.n)
 		snprintf(note + n, sizeof(note) - (size_t)n, ", as read before: %s", g->error);
 	draw_heading(b, 0, t->title, note);

@@ -19,8 +19,9 @@ enum grid_id { GRID_STORES, GRID_PIXELS, GRID_RULES, GRID_COUNT };
 /* The rows of a table; the selection belongs to a row. */
 struct grid {
 	struct arena mem;
-	struct table_rows rows;
-	bool loaded, asked, again; /* again: they changed while they were being read */
+	struct table_rows rows, all; /* rows: those that the filter lets through */
+	char filter[80];             /* words that a row has to contain, "" none */
+	bool loaded, asked, again;   /* again: they changed while they were being read */
 	struct list list;
 	int64_t sel_id, due_us; /* due_us: monotonic */
 	char error[240];
@@ -97,10 +98,16 @@ struct external;
 void editor_text(const struct app *app, struct external *e);
 void editor_text_back(struct app *app, const char *text, const struct ta_err *err);
 
+/* The list's filter, while it is typed; false: no list is on view that could have one. */
+bool editor_narrows(const struct app *app);
+void editor_narrow(struct app *app, const char *words);
+bool editor_widen(struct app *app); /* Esc: false when there was no filter */
+
 /* ui/grid.c */
 const struct table_row *grid_selected(const struct grid *g); /* NULL: none */
 void grid_release(struct grid *g);
 void grid_take(struct grid *g, struct work *w);
+void grid_filter(struct grid *g, const struct table *t, const char *words);
 void grid_draw(struct grid *g, const struct table *t, struct box b);
 /* ui/rule_state.c: what the rules list shows beside a rule's settings. */
 enum rule_column { RULE_STATE, RULE_MATCHED, RULE_FAILED, RULE_WOULD, RULE_COLUMNS };

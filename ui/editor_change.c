@@ -74,6 +74,20 @@ void editor_toggle(struct app *app, enum grid_id id, const struct table_row *row
 /* Deleting ----------------------------------------------------------------------------------------
  */
 
+static void names(struct buf *out, const struct table_rows *rows, const char *word)
+{
+	const struct table *t = table_get(word);
+	buf_addf(out, "%zu %s%s (", rows->n, word, rows->n == 1 ? "" : "s");
+	for (size_t i = 0; i < rows->n; i++) {
+		if (out->len > 120) {
+			buf_adds(out, ", ...");
+			break;
+		}
+		buf_addf(out, "%s%.40s", i ? ", " : "", label(t, &rows->rows[i]));
+	}
+	buf_addc(out, ')');
+}
+
 static void depends(const struct app *app, const struct work *w, enum grid_id id, struct buf *out)
 {
 	char n[32];
@@ -82,15 +96,34 @@ static void depends(const struct app *app, const struct work *w, enum grid_id id
 	format_count(open, n);
 	if (id == GRID_RULES)
 		buf_adds(out, ", so that the rules behind it decide");
-	else if (id == GRID_PIXELS && open)
-		buf_addf(out, ", for which %s events wait", n);
-	if (id != GRID_STORES || !w->rows.n)
-		return;
-	buf_addf(out, " with its %zu pixel%s (", w->rows.n, w->rows.n == 1 ? "" : "s");
-	for (size_t i = 0; i < w->rows.n && out->len < 120; i++)
-		buf_addf(
-			out, "%s%.40s", i ? ", " : "", label(table_get("pixel"), &w->rows.rows[i]));
-	buf_adds(out, ") and its API keys");
+	else if (id == GRID_STORES)
+		buf_adds(out, " and its API keys");
+	else if (open)
+		buf_addf(out, ", for which %s deliver%s wait%s", n, open == 1 ? "y" : "ies",
+			open == 1 ? "s" : "");
+	if (id == GRID_PIXELS && w->rules.n) {
+		buf_adds(out, open ? " and that " : ", that ");
+		names(out, &w->rules, "rule");
+		buf_adds(out, w->rules.n == 1 ? " is about" : " are about");
+	}
+}
+
+/* A store goes when nothing hangs on it any more: what does is named. */
+static bool hangs(struct app *app, const struct work *w, enum grid_id id)
+{
+	struct buf what = BUF_INIT(400);
+	if (id != GRID_STORES || (!w->rows.n && !w->rules.n))
+		return false;
+	if (w->rows.n)
+		names(&what, &w->rows, "pixel");
+	if (w->rules.n) {
+		buf_adds(&what, w->rows.n ? " and " : "");
+		names(&what, &w->rules, "rule");
+	}
+	app_toast(app, true, "store %.40s still has %s: delete those first",
+		value(w->table, &(struct table_row){.v = w->edit.v}, "name"), buf_str(&what));
+	buf_release(&what);
+	return true;
 }
 
 static void ask(struct app *app, const struct work *w, enum grid_id id)
@@ -116,7 +149,8 @@ void editor_depends(struct app *app, const struct work *w)
 	bool here = editor_here(app, &id) && editor_table(id) == w->table;
 	if (w->err.rc)
 		app_toast(app, true, "%s", w->err.msg);
-	else if (here && !app->edit.form.open && !app->help && app->edit.ask.kind == ASK_NOTHING)
+	else if (here && !app->edit.form.open && !app->help && app->edit.ask.kind == ASK_NOTHING &&
+		 !hangs(app, w, id))
 		ask(app, w, id);
 }
 
@@ -132,8 +166,11 @@ void editor_ask_remove(struct app *app, enum grid_id id, const struct table_row 
 	w->edit.id = row->id;
 	w->edit.version = row->version;
 	w->undo = undo;
+	int store = field_index(t->fields, t->nfields, "store");
 	w->edit.v[name] = row->v[name] ? arena_strdup(&w->mem, row->v[name]) : NULL;
-	if (id == GRID_STORES) {
+	if (store >= 0 && row->v[store])
+		w->edit.v[store] = arena_strdup(&w->mem, row->v[store]);
+	if (id != GRID_RULES) {
 		editor_post(app, w);
 		return;
 	}
@@ -243,6 +280,27 @@ static void remember(struct editor *e, const struct work *w)
 /* Results -----------------------------------------------------------------------------------------
  */
 
+/* What taking back has put where it was: "Priority 10, Note and 2 more". */
+static void say_back(struct app *app, const struct work *w, const struct table_row *row)
+{
+	const struct table *t = w->table;
+	struct buf what = BUF_INIT(300);
+	int n = 0;
+	for (size_t i = 0; w->kind == WORK_SET && i < t->nfields; i++)
+		if (w->edit.v[i] && n++ < 3)
+			buf_addf(&what, "%s%s %.40s", n > 1 ? ", " : "", t->fields[i].title,
+				*w->edit.v[i] ? w->edit.v[i] : "empty");
+	if (n > 3)
+		buf_addf(&what, " and %d more", n - 3);
+	if (w->kind == WORK_SET)
+		app_toast(app, false, "taken back: %s %.40s has again %s; u makes it anew", t->word,
+			label(t, row), buf_str(&what));
+	else
+		app_toast(app, false, "taken back: %s %.60s is %s", t->word, label(t, row),
+			w->kind == WORK_ADD ? "there again" : "gone again");
+	buf_release(&what);
+}
+
 static void say_done(struct app *app, const struct work *w)
 {
 	const char *done = w->kind == WORK_ADD   ? "added"
@@ -255,9 +313,11 @@ static void say_done(struct app *app, const struct work *w)
 	else if (w->kind == WORK_ROLLBACK)
 		app_toast(app, false, "%s %.60s says again what version %d said; u takes it back",
 			w->table->word, label(w->table, row), w->to);
+	else if (w->undo)
+		say_back(app, w, row);
 	else
-		app_toast(app, false, "%s %.60s %s%s; u takes it back", w->table->word,
-			label(w->table, row), done, w->undo ? " (taken back)" : "");
+		app_toast(app, false, "%s %.60s %s; u takes it back", w->table->word,
+			label(w->table, row), done);
 }
 
 static void say_failed(struct app *app, struct work *w)

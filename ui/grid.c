@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #define COLUMNS      24
 #define COLUMN_MIN   6
@@ -34,6 +35,52 @@ void grid_release(struct grid *g)
 	arena_release(&g->stats_mem);
 }
 
+/* Whether a row says the word, in any column and in either case. */
+static bool says(const struct table *t, const struct table_row *row, const char *word, size_t n)
+{
+	for (size_t f = 0; f < t->nfields; f++) {
+		const char *v = t->fields[f].flags & (FIELD_SECRET | FIELD_TWIN) ? NULL : row->v[f];
+		for (; v && *v; v++)
+			if (strncasecmp(v, word, n) == 0)
+				return true;
+	}
+	return false;
+}
+
+static bool fits(const struct table *t, const struct table_row *row, const char *words)
+{
+	for (const char *p = words + strspn(words, " "); *p;) {
+		size_t n = strcspn(p, " ");
+		if (!says(t, row, p, n))
+			return false;
+		p += n;
+		p += strspn(p, " ");
+	}
+	return true;
+}
+
+static void let_through(struct grid *g, const struct table *t)
+{
+	g->rows = g->all;
+	if (!*g->filter)
+		return;
+	g->rows = (struct table_rows){
+		arena_alloc(&g->mem, (g->all.n + 1) * sizeof(*g->rows.rows)), 0};
+	for (size_t i = 0; i < g->all.n; i++)
+		if (fits(t, &g->all.rows[i], g->filter))
+			g->rows.rows[g->rows.n++] = g->all.rows[i];
+}
+
+static void select_again(struct grid *g)
+{
+	for (size_t i = 0; i < g->rows.n; i++)
+		if (g->rows.rows[i].id == g->sel_id)
+			g->list.sel = (int)i;
+	g->list.sel = TA_MAX(TA_MIN(g->list.sel, (int)g->rows.n - 1), 0);
+	if (g->rows.n)
+		g->sel_id = g->rows.rows[g->list.sel].id;
+}
+
 /* The rows come in their arena; the selection stays on its row, or on its place when that is
  * gone. */
 void grid_take(struct grid *g, struct work *w)
@@ -46,7 +93,7 @@ void grid_take(struct grid *g, struct work *w)
 	}
 	arena_release(&g->mem);
 	g->mem = w->mem;
-	g->rows = w->rows;
+	g->rows = g->all = w->rows;
 	g->loaded = true;
 	w->mem = ARENA_INIT;
 	if (w->with_stats) {
@@ -56,12 +103,15 @@ void grid_take(struct grid *g, struct work *w)
 		g->has_stats = true;
 		w->stats_mem = ARENA_INIT;
 	}
-	for (size_t i = 0; i < g->rows.n; i++)
-		if (g->rows.rows[i].id == g->sel_id)
-			g->list.sel = (int)i;
-	g->list.sel = TA_MAX(TA_MIN(g->list.sel, (int)g->rows.n - 1), 0);
-	if (g->rows.n)
-		g->sel_id = g->rows.rows[g->list.sel].id;
+	let_through(g, w->table);
+	select_again(g);
+}
+
+void grid_filter(struct grid *g, const struct table *t, const char *words)
+{
+	snprintf(g->filter, sizeof(g->filter), "%.79s", words);
+	let_through(g, t);
+	select_again(g);
 }
 
 static bool is_rule(const struct table *t)
@@ -266,6 +316,9 @@ void grid_draw(struct grid *g, const struct table *t, struct box b)
 	draw_gap(&p, 1);
 	if (*g->error)
 		draw_text(&p, ST_BAD, -1, g->error);
+	else if (g->all.n)
+		draw_fmt(&p, ST_TEXT, "no %s says \"%s\"; Esc clears the filter", t->word,
+			g->filter);
 	else if (g->loaded)
 		draw_fmt(&p, ST_TEXT, "no %s yet: a adds one", t->word);
 	else

@@ -205,6 +205,34 @@ static enum ta_rc judge(struct db *db, struct work *w)
 	return rc;
 }
 
+static const char *value(const struct table *t, const char *const *v, const char *name)
+{
+	int i = field_index(t->fields, t->nfields, name);
+	return i >= 0 && v[i] ? v[i] : "";
+}
+
+/* The pixels of a store, and the rules whose scope it is, or the pixel is. */
+static enum ta_rc look_around(struct db *db, struct work *w)
+{
+	const struct table *rule = table_get("rule");
+	bool store = strcmp(w->table->word, "store") == 0;
+	const char *name = value(w->table, w->edit.v, "name");
+	const char *scope =
+		store ? name
+		      : arena_fmt(&w->mem, "%s/%s", value(w->table, w->edit.v, "store"), name);
+	struct table_rows all = {0};
+	enum ta_rc rc = TA_OK;
+	if (store)
+		rc = table_list(db, table_get("pixel"), name, &w->mem, &w->rows, &w->err);
+	if (!rc)
+		rc = table_list(db, rule, NULL, &w->mem, &all, &w->err);
+	w->rules.rows = all.rows;
+	for (size_t i = 0; !rc && i < all.n; i++)
+		if (strcmp(value(rule, all.rows[i].v, store ? "store" : "pixel"), scope) == 0)
+			w->rules.rows[w->rules.n++] = all.rows[i];
+	return rc;
+}
+
 void work_run(struct db *db, struct work *w)
 {
 	if (w->kind == WORK_SEEN) {
@@ -212,11 +240,8 @@ void work_run(struct db *db, struct work *w)
 		return;
 	}
 	enum ta_rc rc;
-	const struct table *t = w->table;
-	int name = field_index(t->fields, t->nfields, "name");
 	if (w->kind == WORK_DEPENDS)
-		rc = table_list(db, table_get("pixel"), name < 0 ? NULL : w->edit.v[name], &w->mem,
-			&w->rows, &w->err);
+		rc = look_around(db, w);
 	else if (w->kind == WORK_DISTINCT)
 		rc = judge(db, w);
 	else if (w->kind == WORK_SEND)

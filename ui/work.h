@@ -18,7 +18,7 @@ struct trial;
 enum work_kind {
 	WORK_LIST,
 	WORK_SEEN,     /* values that events had lately, for completion; about no table */
-	WORK_DEPENDS,  /* pixels of the store that v[name] says: what a question has to name */
+	WORK_DEPENDS,  /* what hangs on the store v[name], or the pixel v[name] of v[store] */
 	WORK_VERSIONS, /* what the row edit.id said before */
 	WORK_BACKTEST, /* ui/trial.h */
 	WORK_SAMPLE,   /* ui/sample.h */
@@ -45,8 +45,9 @@ struct work {
 	bool drafted;            /* WORK_SEND: through edit.v, else through the live settings */
 	struct pixel_test *sent; /* WORK_SEND: what came of it */
 
-	struct ta_err err;      /* rc TA_OK: done */
-	struct table_rows rows; /* WORK_LIST, WORK_DEPENDS */
+	struct ta_err err;       /* rc TA_OK: done */
+	struct table_rows rows;  /* WORK_LIST, WORK_DEPENDS: the pixels */
+	struct table_rows rules; /* WORK_DEPENDS: those that are about the row alone */
 	/* The row as it was before the change, and as it is after it; after TA_CONFLICT `after` is
 	 * what another operator made of it. NULL: there is none. */
 	const struct table_row *before, *after;

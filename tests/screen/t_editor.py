@@ -91,10 +91,10 @@ class Editor(unittest.TestCase):
         t.sees(["rule big deleted", "no rule yet"])
         self.assertEqual(self.row("rule", "list"), [])
         t.keys(b"u")
-        t.sees(["rule big added"])
+        t.sees(["rule big is there again"])
         self.assertEqual(self.row("rule", "show", "big")["expr"], "value >= 50 EUR")
         t.keys(b"6d")
-        t.sees(["Delete store lamps with its 1 pixel (pins)"])
+        t.sees(["store lamps still has 1 pixel (pins)"])
         t.keys(b"nQ")
         self.assertEqual(t.ended(), 0)
 

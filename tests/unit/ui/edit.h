@@ -54,9 +54,11 @@ TA_UNUSED static struct work *serve(struct app *app)
 			app_seen(app, w);
 			continue;
 		}
-		if (w->kind == WORK_DEPENDS) { /* the first store has both pixels */
-			w->rows =
-				(struct table_rows){rows_of[GRID_PIXELS], w->edit.id == 1 ? 2 : 0};
+		if (w->kind == WORK_DEPENDS) { /* the first store has both pixels and a rule */
+			bool store = w->table == editor_table(GRID_STORES), one = w->edit.id == 1;
+			w->rows = (struct table_rows){rows_of[GRID_PIXELS], store && one ? 2 : 0};
+			w->rules = (struct table_rows){
+				&rows_of[GRID_RULES][store ? 0 : 1], store == one};
 			editor_take(app, w);
 			continue;
 		}

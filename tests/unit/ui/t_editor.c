@@ -89,10 +89,13 @@ static struct work *keys(struct app *app, const char *text)
 static void deleting_asks(void **state)
 {
 	(void)state;
-	struct app *app = open_at("6d");
-	assert_int_equal(app->edit.ask.kind, ASK_REMOVE);
-	assert_string_equal(app->edit.ask.text,
-		"Delete store acme-de with its 2 pixels (px-181, px-388) and its API keys?");
+	struct app *app = open_at("6d"); /* it would be refused: what has to go first is named */
+	assert_int_equal(app->edit.ask.kind, ASK_NOTHING);
+	assert_string_equal(app->toast,
+		"store acme-de still has 2 pixels (px-181, px-388) and 1 rule (eu-orders): delete "
+		"those first");
+	assert_null(keys(app, "jd"));
+	assert_string_equal(app->edit.ask.text, "Delete store tokyo-tea and its API keys?");
 	assert_null(keys(app, "nd\r"));
 	assert_null(keys(app, "d"));
 	app_key(app, TERM_KEY(TERM_PASTE_START));
@@ -103,14 +106,45 @@ static void deleting_asks(void **state)
 	assert_int_equal(app->edit.ask.kind, ASK_NOTHING);
 	struct work *w = keys(app, "6dy");
 	assert_int_equal(w->kind, WORK_REMOVE);
-	assert_int_equal(w->edit.id, 1);
-	assert_int_equal(w->edit.version, 4);
-	succeed(app, w, &rows_of[GRID_STORES][0], NULL);
+	assert_int_equal(w->edit.id, 3);
+	assert_int_equal(w->edit.version, 1);
+	succeed(app, w, &rows_of[GRID_STORES][1], NULL);
 	assert_null(keys(app, "u")); /* its secret is gone */
 	assert_true(app->toast_bad);
 	done(app);
 	app = open_at("7jd");
-	assert_non_null(strstr(app->edit.ask.text, "1,312 events wait"));
+	assert_string_equal(app->edit.ask.text,
+		"Delete pixel px-388, for which 1,312 deliveries wait and that 1 rule (no-tests) is "
+		"about?");
+	done(app);
+}
+
+static void a_list_is_filtered(void **state)
+{
+	(void)state;
+	struct app *app = open_at("8");
+	struct grid *g = &app->edit.grids[GRID_RULES];
+	type(app, "/DE eu");
+	assert_int_equal(g->rows.n, 1);
+	assert_int_equal(grid_selected(g)->id, 12);
+	type(app, "x");
+	assert_int_equal(g->rows.n, 0);
+	app_key(app, 127);
+	app_key(app, '\r');
+	type(app, "R"); /* it stays when the rows are read again */
+	assert_null(serve(app));
+	assert_int_equal(g->rows.n, 1);
+	assert_int_equal(g->all.n, 2);
+	app_key(app, 27);
+	assert_int_equal(g->rows.n, 2);
+	assert_int_equal(app->pane, PANE_RULES);
+	type(app, "/agency");
+	assert_int_equal(grid_selected(g)->id, 13); /* also what only forms show */
+	app_key(app, 27);
+	assert_int_equal(g->rows.n, 2);
+	type(app, "7/set"); /* never by a secret */
+	assert_null(serve(app));
+	assert_int_equal(app->edit.grids[GRID_PIXELS].rows.n, 0);
 	done(app);
 }
 
@@ -289,7 +323,7 @@ static struct app *see_rules(void)
 
 static struct app *see_delete(void)
 {
-	return open_at("6d");
+	return open_at("7jd");
 }
 
 static struct app *see_rule_form(void)
@@ -323,7 +357,7 @@ static void screens(void **state)
 	shots("stores", see_stores);
 	shots("pixels", see_pixels);
 	shots("rule-list", see_rules);
-	shots("store-delete", see_delete);
+	shots("pixel-delete", see_delete);
 	shots("rule-form", see_rule_form);
 	shots("rule-fault", see_fault);
 	shots("pixel-form", see_secret);
@@ -357,6 +391,7 @@ int main(void)
 		cmocka_unit_test(rows_are_read_when_due),
 		cmocka_unit_test(toggles),
 		cmocka_unit_test(deleting_asks),
+		cmocka_unit_test(a_list_is_filtered),
 		cmocka_unit_test(a_new_rule),
 		cmocka_unit_test(only_what_changed_is_sent_and_taken_back),
 		cmocka_unit_test(faults_show_while_typing),
