@@ -243,6 +243,7 @@ bool editor_open(struct app *app, enum grid_id id, const struct table_row *row)
 		return false;
 	}
 	form_open(&app->edit.form, editor_table(id), row, check_field);
+	app->edit.warned = false;
 	if (id == GRID_RULES)
 		app_see(app);
 	editor_typed(app);
