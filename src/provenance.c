@@ -214,9 +214,9 @@ static void put_plain(const struct walk *w, const struct row *row, struct proven
 
 static void put_origin(const struct walk *w, struct provenance *p)
 {
-	/* What a rule set comes from the rule alone; a renamed event is still that event. */
+	/* What a rule set comes from the rule alone. */
 	bool set = w->c->act && w->c->act->kind == ACTION_SET && strncmp(p->by, "rule", 4) == 0;
-	p->origin = set ? "" : origin_of(w, strcmp(p->source, "event") == 0 ? "name" : p->source);
+	p->origin = set ? "" : origin_of(w, p->source);
 	if (set)
 		p->source = "";
 }
