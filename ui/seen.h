@@ -9,7 +9,7 @@
 
 #define SEEN_FIELDS 24 /* fields that are collected */
 #define SEEN_VALUES 60 /* different values kept of one */
-#define SEEN_DOCS   1000
+#define SEEN_DOCS   500
 
 struct seen_value {
 	const char *text;
