@@ -93,8 +93,8 @@ void form_draw(struct form *f, struct box b); /* ui/form_draw.c; sets the cursor
 
 /* Between the files of the form, and for tests. */
 void form_set(struct form_value *v, const char *text);
-void form_check(struct form *f, int field);
-void form_go(struct form *f, int field); /* the cursor stands there, at its fault */
+void form_check(struct form *f, int i);
+void form_go(struct form *f, int i); /* the cursor stands there, at its fault */
 bool form_undecided(const struct form *f, int field);
 void form_choose(struct form *f); /* shows what there is to choose */
 enum form_result form_merge_key(struct form *f, int key);
