@@ -47,9 +47,9 @@ class Recorder(Terminal):
         def gone():
             self.read()
             return word not in self.screen.text()
-        wait_until(gone, 15, f"the end of {word}")
+        wait_until(gone, what=f"the end of {word}")
 
-    def shows(self, words, seconds=15):
+    def shows(self, words, seconds=60):
         def there():
             self.read()
             return all(w in self.screen.text() for w in words)
