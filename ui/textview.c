@@ -75,6 +75,17 @@ static const char *skip(const char *s, size_t *len, int left)
 	return s + i;
 }
 
+/* How much of a piece that fills its row is drawn there: to the last blank, when that is near. */
+static size_t whole_words(const char *piece, size_t n, const char *rest)
+{
+	size_t at = n;
+	if (!*rest || *rest == ' ')
+		return n;
+	while (at > 0 && n - at < 20 && piece[at - 1] != ' ')
+		at--;
+	return at > 0 && piece[at - 1] == ' ' ? at : n;
+}
+
 /* Draws one line from row `row` on; returns the rows it took. */
 static int draw_line(const struct textview *t, const struct text_line *l, struct box b, int row)
 {
@@ -102,9 +113,12 @@ static int draw_line(const struct textview *t, const struct text_line *l, struct
 			utf8_clean(&piece, s, len, (size_t)width);
 			if (!piece.len)
 				break;
-			draw_n(&p, st, -1, buf_str(&piece), piece.len);
-			s += piece.len;
-			len -= TA_MIN(piece.len, len);
+			size_t n = TA_MIN(piece.len, len);
+			if (n < len)
+				n = whole_words(s, n, s + n);
+			draw_n(&p, st, -1, s, n);
+			s += n;
+			len -= n;
 			if (!len)
 				break;
 			p = pen_at(b, row + used++);
