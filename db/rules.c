@@ -63,9 +63,9 @@ enum ta_rc rules_at(struct db *db, int64_t rev, struct arena *a, struct route_ru
 	"s.id, s.uid, s.name, s.platform, s.domain, s.currency, s.timezone, s.consent, "           \
 	"s.purchase_on, s.basis, s.send_pos, s.send_draft, s.webhook_secret IS NOT NULL"
 #define STORE_NCOLUMNS 13
+/* Behind these: its event names, those of now or of then. */
 #define PIXEL_COLUMNS                                                                              \
-	"p.id, p.store_id, p.platform, p.since_id, p.name, p.account, p.test_code, "               \
-	"p.content_id, p.event_names"
+	"p.id, p.store_id, p.platform, p.since_id, p.name, p.account, p.test_code, p.content_id, "
 #define PIXEL_NCOLUMNS 9
 
 static struct route_store store_of(struct arena *a, const PGresult *r, int i)
@@ -142,7 +142,7 @@ static enum ta_rc load_pixels(struct db *db, struct catalog *c, struct ta_err *e
 	PGresult *r = NULL;
 	enum ta_rc rc = db_query(db,
 		"SELECT " PIXEL_COLUMNS
-		" FROM pixel p WHERE p.deleted_us IS NULL ORDER BY p.store_id, p.id",
+		"p.event_names FROM pixel p WHERE p.deleted_us IS NULL ORDER BY p.store_id, p.id",
 		NULL, &r, err);
 	if (!rc) {
 		c->npixels = (size_t)db_rows(r);
@@ -235,9 +235,12 @@ enum ta_rc catalog_pixel_at(struct db *db, int32_t pixel_id, int64_t rev, struct
 	size_t n = 0;
 	PGresult *r = NULL;
 	db_arg_i32(&args, pixel_id);
+	db_arg_i64(&args, rev);
 	enum ta_rc rc = db_query(db,
 		"SELECT " STORE_COLUMNS ", " PIXEL_COLUMNS
-		", p.id = $1 FROM pixel p JOIN store s ON "
+		"coalesce((SELECT v.settings->>'event_names' FROM pixel_version v WHERE v.pixel_id = "
+		"p.id AND v.rev <= $2 ORDER BY v.version DESC LIMIT 1), p.event_names), p.id = $1 FROM "
+		"pixel p JOIN store s ON "
 		"s.id = p.store_id WHERE p.store_id = (SELECT store_id FROM pixel WHERE id = $1) "
 		"AND (p.deleted_us IS NULL OR p.id = $1) ORDER BY p.id",
 		&args, &r, err);

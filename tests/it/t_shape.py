@@ -251,6 +251,22 @@ class Shape(unittest.TestCase):
         got = self.p.json("pixel", "test", "meta", "--test-code", "T1", "--event-names", "signup = Lead")
         self.assertEqual(got["event_name"], "Lead")
 
+    def test_an_explanation_knows_the_names_of_then(self):
+        self.begin(platforms=("meta",))
+        self.rule("leads", "name == lead", "remove", "user.phone")
+        self.p.run("pixel", "set", "meta", "--event-names", "lead = never")
+        self.track("lead", "lead-1")
+        self.settled(1)
+        event = self.p.json("event", "list")[0]["id"]
+
+        def told():
+            d = self.p.json("event", "show", event)["deliveries"][0]
+            return d["reason"], d["rule"]
+        before = told()
+        self.assertEqual(before[0], "unmapped")
+        self.p.run("pixel", "set", "meta", "--event-names", "")
+        self.assertEqual(told(), before)
+
 
 if __name__ == "__main__":
     unittest.main()
