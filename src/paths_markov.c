@@ -12,18 +12,22 @@ struct edge {
 	double weight; /* then: probability */
 };
 
+struct state {
+	int32_t channels[PATHS_MAX_ORDER]; /* -1 fills */
+	double converts; /* weight, then probability, of an order right behind it */
+	double leaves;   /* weight of a journey's end without an order */
+};
+
 struct chain {
 	const struct path_set *set;
 	int order;
 	struct map by_state;
-	int32_t (*states)[PATHS_MAX_ORDER]; /* channels, -1 fills; state 0 is the start */
+	struct state *states; /* 0 is the start */
 	size_t nstates, states_size;
 	struct edge *edges; /* by from, once merged */
 	size_t nedges, edges_size;
-	size_t *first;    /* of each state's edges; nstates + 1 */
-	double *converts; /* weight, then probability, of an order right behind a state */
-	double *leaves;   /* weight of a journey's end without an order */
-	double *value;    /* probability of an order from each state on */
+	size_t *first; /* of each state's edges; nstates + 1 */
+	double *value; /* probability of an order from each state on */
 };
 
 #define START     0
@@ -43,15 +47,10 @@ static int32_t state_of(struct chain *c, const int32_t channels[PATHS_MAX_ORDER]
 	void *known = map_get(&c->by_state, channels, PATHS_MAX_ORDER * sizeof(*channels));
 	if (known)
 		return (int32_t)((uintptr_t)known - 1);
-	size_t had = c->states_size;
 	c->states = more(c->states, c->nstates, &c->states_size, sizeof(*c->states));
-	if (c->states_size != had) {
-		c->converts = ta_realloc(c->converts, c->states_size * sizeof(double));
-		c->leaves = ta_realloc(c->leaves, c->states_size * sizeof(double));
-	}
-	memcpy(c->states[c->nstates], channels, sizeof(*c->states));
-	c->converts[c->nstates] = c->leaves[c->nstates] = 0;
-	c->nstates++;
+	struct state *s = &c->states[c->nstates++];
+	*s = (struct state){.converts = 0};
+	memcpy(s->channels, channels, sizeof(s->channels));
 	map_put(&c->by_state, channels, PATHS_MAX_ORDER * sizeof(*channels),
 		(void *)(uintptr_t)c->nstates);
 	return (int32_t)c->nstates - 1;
@@ -80,8 +79,8 @@ static void add_path(struct chain *c, const struct path *p)
 			add_edge(c, at, next, weight);
 		at = next;
 	}
-	c->converts[at] += p->conversions;
-	c->leaves[at] += p->nulls;
+	c->states[at].converts += p->conversions;
+	c->states[at].leaves += p->nulls;
 }
 
 static int by_ends(const void *a, const void *b)
@@ -106,14 +105,14 @@ static void settle(struct chain *c)
 	c->nedges = n;
 	c->first = ta_alloc((c->nstates + 1) * sizeof(*c->first));
 	for (size_t s = 0, e = 0; s < c->nstates; s++) {
-		double out = c->converts[s] + c->leaves[s];
+		double out = c->states[s].converts + c->states[s].leaves;
 		c->first[s] = e;
 		while (e < n && (size_t)c->edges[e].from == s)
 			out += c->edges[e++].weight;
 		out = out > 0 ? out : 1; /* the start of a set without journeys */
 		for (size_t i = c->first[s]; i < e; i++)
 			c->edges[i].weight /= out;
-		c->converts[s] /= out;
+		c->states[s].converts /= out;
 		c->first[s + 1] = e;
 	}
 }
@@ -121,7 +120,7 @@ static void settle(struct chain *c)
 static bool holds(const struct chain *c, size_t state, int32_t channel)
 {
 	for (int i = 0; i < c->order; i++)
-		if (c->states[state][i] == channel)
+		if (c->states[state].channels[i] == channel)
 			return true;
 	return false;
 }
@@ -135,7 +134,7 @@ static double solve(struct chain *c, int32_t removed)
 	for (int sweep = 0; sweep < SWEEPS; sweep++) {
 		double most = 0;
 		for (size_t s = c->nstates; s-- > 0;) {
-			double v = c->converts[s];
+			double v = c->states[s].converts;
 			if (removed >= 0 && holds(c, s, removed))
 				continue;
 			for (size_t e = c->first[s]; e < c->first[s + 1]; e++)
@@ -191,8 +190,6 @@ enum ta_rc paths_markov(
 	free(c.states);
 	free(c.edges);
 	free(c.first);
-	free(c.converts);
-	free(c.leaves);
 	free(c.value);
 	arena_release(&a);
 	return rc;
