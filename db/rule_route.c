@@ -101,6 +101,13 @@ static struct pixel *sibling(const struct graph *g, const struct pixel *p, const
 	return NULL;
 }
 
+/* Where a rule sends what it is asked at p; NULL: nowhere else. */
+static struct pixel *end_of(const struct graph *g, const struct edge *e, const struct pixel *p)
+{
+	struct pixel *end = leaves(e, p) ? sibling(g, p, e->target) : NULL;
+	return end == p ? NULL : end;
+}
+
 /* The rule by which a way that begins at `at` comes to `to`, NULL: none does. A rule that routes to
  * the pixel it is asked at sends there, which is no way. */
 static const struct edge *way(struct graph *g, struct pixel *at, const struct pixel *to)
@@ -110,11 +117,10 @@ static const struct edge *way(struct graph *g, struct pixel *at, const struct pi
 		return NULL;
 	at->seen = true;
 	for (size_t i = 0; i < g->nedges && !found; i++) {
-		struct pixel *next =
-			leaves(&g->edges[i], at) ? sibling(g, at, g->edges[i].target) : NULL;
-		if (next == to && next != at)
+		struct pixel *next = end_of(g, &g->edges[i], at);
+		if (next && next == to)
 			found = &g->edges[i];
-		else if (next && next != at)
+		else if (next)
 			found = way(g, next, to);
 	}
 	return found;
