@@ -1,6 +1,7 @@
 /* trackai attribution: how models share the orders of a file of paths among its channels. */
 #include "src/buf.h"
 #include "src/cmd.h"
+#include "src/cmd_file.h"
 #include "src/cmd_out.h"
 #include "src/opt.h"
 #include "src/paths.h"
@@ -11,30 +12,6 @@
 #include <string.h>
 
 #define UNATTRIBUTED "(unattributed)"
-
-static enum ta_rc read_file(const char *path, struct buf *b, struct ta_err *err)
-{
-	bool piped = strcmp(path, "-") == 0;
-	FILE *f = piped ? stdin : fopen(path, "rbe");
-	char *room;
-	if (!f)
-		return ta_fail_os(err, "cannot read %s", path);
-	while ((room = buf_room(b, 65536))) {
-		size_t n = fread(room, 1, 65536, f);
-		buf_grew(b, n);
-		if (n == 0)
-			break;
-	}
-	bool bad = ferror(f) != 0;
-	if (!piped)
-		(void)fclose(f);
-	if (bad)
-		return ta_fail(err, TA_IO, "cannot read %s to its end", path);
-	if (!room)
-		return ta_fail(
-			err, TA_LIMIT, "%s is longer than %d MiB", path, PATHS_MAX_BYTES >> 20);
-	return TA_OK;
-}
 
 struct line {
 	const char *channel;
@@ -160,7 +137,7 @@ int cmd_attribution(int argc, char **argv)
 	bool json = false;
 	struct ta_err err = {0};
 	struct arena mem = ARENA_INIT;
-	struct buf text = BUF_INIT(PATHS_MAX_BYTES);
+	struct buf text = BUF_INIT(PATHS_MAX_BYTES + 65536);
 	struct path_set set;
 	struct attribution at = {0};
 	struct line *lines = NULL;
@@ -174,7 +151,7 @@ int cmd_attribution(int argc, char **argv)
 	if (!rc)
 		rc = check(argc, argv, model, file, order, &err);
 	if (!rc)
-		rc = read_file(file, &text, &err);
+		rc = cmd_read_file(file, PATHS_MAX_BYTES, &text, &err);
 	if (!rc && (rc = paths_read(&set, buf_str(&text), text.len, &err)))
 		ta_err_prefix(&err, "%s", file);
 	if (!rc)

@@ -5,6 +5,7 @@
 #include "src/buf.h"
 #include "src/clock.h"
 #include "src/cmd.h"
+#include "src/cmd_file.h"
 #include "src/cmd_event.h"
 #include "src/opt.h"
 
@@ -21,24 +22,12 @@ struct normalise {
 	bool failed;
 };
 
-static enum ta_rc read_file(const char *path, struct buf *b, struct ta_err *err)
+static enum ta_rc read_body(const char *path, struct buf *b, struct ta_err *err)
 {
-	FILE *f = strcmp(path, "-") == 0 ? stdin : fopen(path, "rb");
-	char part[8192];
-	size_t n;
-	if (!f)
-		return ta_fail_os(err, "cannot read %s", path);
-	while ((n = fread(part, 1, sizeof(part), f)) > 0)
-		buf_add(b, part, n);
-	bool bad = ferror(f) != 0;
-	if (f != stdin)
-		fclose(f);
-	if (bad)
-		return ta_fail(err, TA_IO, "cannot read %s to its end", path);
-	if (b->over)
-		return ta_fail(
-			err, TA_LIMIT, "%s is longer than the 2 MiB a webhook may have", path);
-	return TA_OK;
+	enum ta_rc rc = cmd_read_file(path, BODY_MAX, b, err);
+	return rc == TA_LIMIT
+		       ? ta_fail(err, rc, "%s is longer than the 2 MiB a webhook may have", path)
+		       : rc;
 }
 
 static void print_result(struct normalise *n, const struct in_result *r)
@@ -109,7 +98,7 @@ int event_normalise(int argc, char **argv)
 	if (!rc && (argc != 2 || !n.topic))
 		rc = ta_fail(&err, TA_USAGE, "usage: trackai event normalise --topic T FILE");
 	if (!rc)
-		rc = read_file(argv[1], &n.body, &err);
+		rc = read_body(argv[1], &n.body, &err);
 	TA_ASSERT(rc || n.topic);
 	if (!rc && strcmp(n.topic, "track") == 0)
 		rc = run_track(&n, &err);

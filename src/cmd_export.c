@@ -5,6 +5,7 @@
 #include "src/buf.h"
 #include "src/cmd.h"
 #include "src/cmd_db.h"
+#include "src/cmd_file.h"
 #include "src/cmd_transfer.h"
 #include "src/conf.h"
 #include "src/opt.h"
@@ -16,35 +17,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum ta_rc transfer_read_file(const char *path, size_t max, struct buf *out, struct ta_err *err)
-{
-	char part[8192];
-	size_t n;
-	bool input = strcmp(path, "-") == 0;
-	FILE *f = input ? stdin : fopen(path, "re");
-	if (!f)
-		return ta_fail_os(err, "cannot read %.160s", path);
-	while (!out->over && (n = fread(part, 1, sizeof(part), f)) > 0) {
-		buf_add(out, part, n);
-		if (out->len > max)
-			out->over = true;
-	}
-	enum ta_rc rc = TA_OK;
-	if (ferror(f))
-		rc = ta_fail_os(err, "cannot read %.160s", path);
-	else if (out->over)
-		rc = ta_fail(err, TA_LIMIT, "%.160s is larger than %zu bytes", path, max);
-	if (!input)
-		fclose(f);
-	crypto_wipe(part, sizeof(part));
-	return rc;
-}
-
 enum ta_rc transfer_passphrase(
 	const char *path, struct arena *a, const char **out, struct ta_err *err)
 {
 	struct buf b = BUF_INIT(2 * PASSPHRASE_MAX);
-	enum ta_rc rc = transfer_read_file(path, PASSPHRASE_MAX + 2, &b, err);
+	enum ta_rc rc = cmd_read_file(path, PASSPHRASE_MAX + 2, &b, err);
 	size_t n = rc ? 0 : strcspn(buf_str(&b), "\r\n");
 	if (!rc && (n < PASSPHRASE_MIN || n > PASSPHRASE_MAX))
 		rc = ta_fail(err, TA_INVALID,

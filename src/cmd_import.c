@@ -6,6 +6,7 @@
 #include "src/buf.h"
 #include "src/cmd.h"
 #include "src/cmd_db.h"
+#include "src/cmd_file.h"
 #include "src/cmd_out.h"
 #include "src/cmd_transfer.h"
 #include "src/opt.h"
@@ -204,7 +205,7 @@ int cmd_import(int argc, char **argv)
 	struct buf text = BUF_INIT(TRANSFER_MAX + 8192);
 	enum ta_rc rc = parse(argc, argv, &o, &err);
 	if (!rc)
-		rc = transfer_read_file(o.file, TRANSFER_MAX, &text, &err);
+		rc = cmd_read_file(o.file, TRANSFER_MAX, &text, &err);
 	if (!rc) {
 		transfer_read(&mem, buf_str(&text), text.len, &doc);
 		rc = unlock(&doc, &o, &err);

@@ -4,19 +4,13 @@
 
 #include "src/err.h"
 
-#include <stddef.h>
-
 struct arena;
-struct buf;
 struct db;
 struct transfer_keys;
 
 #define PASSPHRASE_MIN 8
 #define PASSPHRASE_MAX 1024
 
-/* The whole of a file ("-": standard input), at most `max` bytes. Errors: TA_IO, TA_LIMIT. */
-TA_MUST enum ta_rc transfer_read_file(
-	const char *path, size_t max, struct buf *out, struct ta_err *err);
 /* The first line of a file, as a passphrase. Errors: TA_IO, TA_INVALID (too short or too long). */
 TA_MUST enum ta_rc transfer_passphrase(
 	const char *path, struct arena *a, const char **out, struct ta_err *err);

@@ -236,7 +236,6 @@ struct judge {
 	struct pixel_book *p;
 	const struct health_pixel *pixel;
 	int64_t now_s;
-	struct health *out;
 };
 
 static void say(struct health_judged *h, enum health_status status, const char *fmt, ...)
@@ -478,7 +477,7 @@ static void judge_volume(struct judge *j, struct health_judged *h)
 void health_judge(
 	struct health_book *b, const struct health_pixel *pixel, int64_t now_us, struct health *out)
 {
-	struct judge j = {find(b, pixel->id), pixel, now_us / US_PER_S, out};
+	struct judge j = {find(b, pixel->id), pixel, now_us / US_PER_S};
 	*out = (struct health){.cause = HEALTH_STATE};
 	judge_state(&j, &out->part[HEALTH_STATE]);
 	if (j.p) {

@@ -6,9 +6,7 @@ import sys
 import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-import seed  # noqa: E402
-from t_console import Terminal  # noqa: E402
-from lib import Cluster, Program  # noqa: E402
+from t_console import Seeded, Terminal  # noqa: E402
 
 SAVE, TAB, CLEAR, ENTER, ESC, TEST = b"\x13", b"\t", b"\x15", b"\r", b"\x1b", b"\x02"
 
@@ -19,23 +17,8 @@ class Screen(Terminal):
         super().sees([re.compile(r"\s+".join(map(re.escape, w.split()))) for w in words], seconds)
 
 
-class Backtest(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.cluster = Cluster()
-        cls.prog = Program(cls.cluster, clock=seed.NOW, TERM="xterm-256color")
-        cls.prog.run("migrate")
-        seed.fill(cls.cluster, hours=2)
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.prog.destroy()
-        cls.cluster.destroy()
-
-    def start(self, *args, **size):
-        t = Screen(self.prog.env, *args, **size)
-        self.addCleanup(t.close)
-        return t
+class Backtest(Seeded):
+    terminal = Screen
 
     def rule(self, *args):
         return self.prog.json("rule", *args)

@@ -87,24 +87,26 @@ class Terminal:
         os.close(self.slave)
 
 
-class Console(unittest.TestCase):
+class Seeded(unittest.TestCase):
+    """The tests of a class share a database with two hours of a shop's life; consoles end with their test."""
+    terminal = Terminal
+
     @classmethod
     def setUpClass(cls):
         cls.cluster = Cluster()
+        cls.addClassCleanup(cls.cluster.destroy)
         cls.prog = Program(cls.cluster, clock=seed.NOW, TERM="xterm-256color")
+        cls.addClassCleanup(cls.prog.destroy)
         cls.prog.run("migrate")
         seed.fill(cls.cluster, hours=2)
 
-    @classmethod
-    def tearDownClass(cls):
-        cls.prog.destroy()
-        cls.cluster.destroy()
-
     def start(self, *args, env=None, **size):
-        t = Terminal({**self.prog.env, **(env or {})}, *args, **size)
+        t = self.terminal({**self.prog.env, **(env or {})}, *args, **size)
         self.addCleanup(t.close)
         return t
 
+
+class Console(Seeded):
     def left_as_found(self, t):
         # The kernel may flip PENDIN by itself; everything else must be as it was.
         after = termios.tcgetattr(t.slave)

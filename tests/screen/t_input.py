@@ -8,9 +8,8 @@ import sys
 import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-import seed  # noqa: E402
-from t_console import Terminal  # noqa: E402
-from lib import Cluster, Program, wait_until  # noqa: E402
+from t_console import Seeded  # noqa: E402
+from lib import wait_until  # noqa: E402
 
 CLEAR, UP = b"\x15", b"\x1bOA"
 
@@ -20,24 +19,7 @@ def click(row, col, button=0):
     return b"\x1b[<%d;%d;%dM\x1b[<%d;%d;%dm" % (button, col, row, button, col, row)
 
 
-class Input(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.cluster = Cluster()
-        cls.prog = Program(cls.cluster, clock=seed.NOW, TERM="xterm-256color")
-        cls.prog.run("migrate")
-        seed.fill(cls.cluster, hours=2)
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.prog.destroy()
-        cls.cluster.destroy()
-
-    def start(self, *args, env=None, **size):
-        t = Terminal({**self.prog.env, **(env or {})}, *args, **size)
-        self.addCleanup(t.close)
-        return t
-
+class Input(Seeded):
     def completes(self, t, typed, wanted):
         """What the worker reads in the background is there a moment after the prompt opened."""
         def tried():
