@@ -12,7 +12,7 @@ struct db;
 struct role;
 
 /* Keys of LOCK_STAGE. */
-enum stage_key { STAGE_ROUTER = 1, STAGE_DISPATCHER = 2, STAGE_FOLDER = 3 };
+enum stage_key { STAGE_ROUTER = 1, STAGE_DISPATCHER = 2, STAGE_FOLDER = 3, STAGE_PULLER = 4 };
 
 struct stage {
 	const struct role *role;

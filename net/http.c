@@ -110,6 +110,18 @@ static void add_header(struct exchange *x, const char *line)
 	x->headers = more;
 }
 
+static void set_method(CURL *e, const struct http_request *r)
+{
+	if (!r->body && strcmp(r->method, "GET") == 0) {
+		curl_easy_setopt(e, CURLOPT_HTTPGET, 1L);
+		return;
+	}
+	curl_easy_setopt(e, CURLOPT_POST, 1L);
+	curl_easy_setopt(e, CURLOPT_CUSTOMREQUEST, r->method);
+	curl_easy_setopt(e, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)r->len);
+	curl_easy_setopt(e, CURLOPT_POSTFIELDS, r->body);
+}
+
 static void set_up(struct exchange *x, const struct http_request *r)
 {
 	CURL *e = x->easy;
@@ -121,17 +133,14 @@ static void set_up(struct exchange *x, const struct http_request *r)
 	curl_easy_setopt(e, CURLOPT_URL, r->url);
 	curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR, "http,https");
 	curl_easy_setopt(e, CURLOPT_NOPROXY, "localhost,127.0.0.1,::1");
-	curl_easy_setopt(e, CURLOPT_POST, 1L);
-	curl_easy_setopt(e, CURLOPT_CUSTOMREQUEST, r->method);
-	curl_easy_setopt(e, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)r->len);
-	curl_easy_setopt(e, CURLOPT_POSTFIELDS, r->body);
+	set_method(e, r);
 	curl_easy_setopt(e, CURLOPT_HTTPHEADER, x->headers);
 	curl_easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
 	curl_easy_setopt(e, CURLOPT_FOLLOWLOCATION, 0L);
 	curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(e, CURLOPT_TCP_KEEPALIVE, 1L);
 	curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS, (long)HTTP_CONNECT_MS);
-	curl_easy_setopt(e, CURLOPT_TIMEOUT_MS, (long)HTTP_TOTAL_MS);
+	curl_easy_setopt(e, CURLOPT_TIMEOUT_MS, (long)(r->total_ms ? r->total_ms : HTTP_TOTAL_MS));
 	curl_easy_setopt(e, CURLOPT_USERAGENT, "trackai/" TA_VERSION);
 	curl_easy_setopt(e, CURLOPT_UPLOAD_BUFFERSIZE, 256L << 10);
 	curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, on_body);

@@ -20,9 +20,10 @@ struct http_request {
 	const char *method, *url;
 	const char *const *headers; /* "Name: value", NULL-terminated */
 	const char *secret_header;  /* one more, NULL if none */
-	const void *body;
+	const void *body;           /* NULL and GET: none */
 	size_t len;
-	void *tag; /* given back with the reply */
+	int total_ms; /* from start to answer; 0: HTTP_TOTAL_MS */
+	void *tag;    /* given back with the reply */
 };
 
 enum http_end {

@@ -5,6 +5,7 @@
 #include "db/conn.h"
 #include "db/log_id.h"
 #include "db/migrate.h"
+#include "db/pull.h"
 #include "db/secret.h"
 #include "net/http.h"
 #include "src/arena.h"
@@ -206,7 +207,7 @@ static void check_partitions(struct doctor *d)
 
 static void check_roles(struct doctor *d)
 {
-	static const char *const roles[] = {"listener", "router", "dispatcher", "folder"};
+	static const char *const roles[] = {"listener", "router", "dispatcher", "folder", "puller"};
 	struct ta_err err;
 	int64_t now = clock_now_us();
 	for (size_t i = 0; i < TA_COUNT(roles); i++) {
@@ -236,6 +237,23 @@ static void check_roles(struct doctor *d)
 		PQclear(r);
 		db_args_release(&a);
 	}
+}
+
+/* The puller's jobs that failed the last time. */
+static void check_pulls(struct doctor *d)
+{
+	struct ta_err err;
+	struct arena a = ARENA_INIT;
+	struct pull_row *rows = NULL;
+	size_t n = 0;
+	if (pull_rows(d->db, &a, &rows, &n, &err))
+		say(d, FAIL, "jobs", "%s", err.msg);
+	for (size_t i = 0; i < n; i++)
+		if (rows[i].failures)
+			say(d, WARN, rows[i].job,
+				"failed %d times in a row: %s; tried again by itself",
+				(int)rows[i].failures, rows[i].outcome);
+	arena_release(&a);
 }
 
 /* What arrived in the last day and made no event. */
@@ -335,6 +353,7 @@ int cmd_doctor(int argc, char **argv)
 		check_keys(&d);
 		check_partitions(&d);
 		check_roles(&d);
+		check_pulls(&d);
 		check_receipts(&d);
 		check_catalogue(&d);
 		check_audit(&d);

@@ -9,6 +9,7 @@
 #include "net/dispatcher.h"
 #include "net/http.h"
 #include "net/listener.h"
+#include "net/puller.h"
 #include "net/router.h"
 #include "src/clock.h"
 #include "src/cmd.h"
@@ -31,13 +32,12 @@
 
 static const struct known {
 	const char *name;
-	int (*run)(const struct role *role); /* NULL: a word that has no process yet */
+	int (*run)(const struct role *role);
 	const char *key;
 } known[] = {
 #define ROLE(word, run, key) {word, run, key},
 #include "src/roles.def"
 #undef ROLE
-	{"puller", NULL, NULL},
 };
 
 static enum ta_rc make_dir(const char *path, struct ta_err *err)
@@ -88,10 +88,6 @@ static const struct known *role_at(const char *list, size_t *n)
 
 static void add_role(struct serve *s, const struct known *k, const char *database)
 {
-	if (!k->run) {
-		log_info("%s: has nothing to pull before campaigns are connected", k->name);
-		return;
-	}
 	for (size_t i = 0; i < s->n; i++)
 		if (strcmp(s->roles[i].name, k->name) == 0)
 			return;
@@ -104,8 +100,7 @@ static enum ta_rc pick(struct serve *s, const char *list, const char *database, 
 {
 	size_t n;
 	for (size_t i = 0; !list && i < TA_COUNT(known); i++)
-		if (known[i].run)
-			add_role(s, &known[i], database);
+		add_role(s, &known[i], database);
 	for (const char *p = list; p && *p; p += n + (p[n] == ',')) {
 		const struct known *k = role_at(p, &n);
 		if (!k)

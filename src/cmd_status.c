@@ -1,6 +1,8 @@
 /* trackai status: what runs, where, and how it feels. */
 #include "db/cluster.h"
 #include "db/conn.h"
+#include "db/pull.h"
+#include "src/arena.h"
 #include "src/clock.h"
 #include "src/cmd.h"
 #include "src/cmd_db.h"
@@ -21,6 +23,9 @@ struct status {
 	pid_t server, supervisor;
 	char version[40], trouble[240];
 	PGresult *beats; /* role, instance, pid, at_us, active, detail */
+	struct arena mem;
+	struct pull_row *pulls;
+	size_t npulls;
 };
 
 static enum ta_rc look_private(struct status *s, struct ta_err *err)
@@ -60,7 +65,7 @@ static void look_database(struct status *s)
 	const char *version = PQparameterStatus(db_pg(db), "server_version");
 	snprintf(s->version, sizeof(s->version), "%.39s", version ? version : "?");
 	s->version[strcspn(s->version, " ")] = '\0';
-	if (read_beats(s, db, &err))
+	if (read_beats(s, db, &err) || pull_rows(db, &s->mem, &s->pulls, &s->npulls, &err))
 		snprintf(s->trouble, sizeof(s->trouble), "%s", err.msg);
 	db_close(db);
 }
@@ -87,6 +92,26 @@ static void print_roles(const struct status *s)
 			     : db_bool(s->beats, i, 4) ? "active"
 						       : "standing by");
 		out_cellf(&t, "%lld s ago", (long long)TA_MAX(age / US_PER_S, 0));
+	}
+	out_print(&t);
+}
+
+static void print_pulls(const struct status *s)
+{
+	struct out_table t = {0};
+	static const char *const heads[] = {"job", "last run", "state", "outcome"};
+	for (size_t i = 0; i < TA_COUNT(heads); i++)
+		out_head(&t, heads[i]);
+	for (size_t i = 0; i < s->npulls; i++) {
+		const struct pull_row *p = &s->pulls[i];
+		out_cell(&t, p->job);
+		out_cellf(&t, "%lld s ago",
+			(long long)TA_MAX((clock_now_us() - p->ended_us) / US_PER_S, 0));
+		if (p->failures)
+			out_cellf(&t, "failed %dx", (int)p->failures);
+		else
+			out_cell(&t, "ok");
+		out_cell(&t, *p->outcome ? p->outcome : "-");
 	}
 	out_print(&t);
 }
@@ -122,6 +147,24 @@ static void print_people(const struct status *s)
 		putchar('\n');
 		print_roles(s);
 	}
+	if (s->npulls) {
+		putchar('\n');
+		print_pulls(s);
+	}
+}
+
+static json_t *pulls_json(const struct status *s)
+{
+	json_t *all = json_array();
+	for (size_t i = 0; i < s->npulls; i++) {
+		const struct pull_row *p = &s->pulls[i];
+		json_array_append_new(
+			all, json_pack("{s:s, s:o, s:o, s:o, s:i, s:o}", "job", p->job, "begun",
+				     out_time(p->begun_us), "ended", out_time(p->ended_us), "due",
+				     out_time(p->due_us), "failures", (int)p->failures, "outcome",
+				     out_text(p->outcome, strlen(p->outcome))));
+	}
+	return all;
 }
 
 static json_t *roles_json(const struct status *s)
@@ -144,10 +187,10 @@ static void print_json(const struct status *s)
 {
 	json_t *database = json_pack("{s:b, s:b, s:s, s:i}", "private", s->private, "reachable",
 		s->reachable, "version", s->version, "pid", (int)s->server);
-	out_json(json_pack("{s:o, s:{s:i}, s:{s:s, s:b}, s:o, s:b, s:s}", "database", database,
+	out_json(json_pack("{s:o, s:{s:i}, s:{s:s, s:b}, s:o, s:o, s:b, s:s}", "database", database,
 		"serve", "pid", (int)s->supervisor, "listener", "address", conf_get(CONF_LISTEN),
-		"answers", s->answers, "roles", roles_json(s), "separation", false, "trouble",
-		s->trouble));
+		"answers", s->answers, "roles", roles_json(s), "pulls", pulls_json(s), "separation",
+		false, "trouble", s->trouble));
 }
 
 int cmd_status(int argc, char **argv)
@@ -171,6 +214,7 @@ int cmd_status(int argc, char **argv)
 	else
 		print_people(&s);
 	PQclear(s.beats);
+	arena_release(&s.mem);
 	if (s.private && !s.server && !s.supervisor)
 		return ta_rc_exit(TA_NOTFOUND);
 	return s.reachable ? 0 : ta_rc_exit(TA_DB);

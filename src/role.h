@@ -1,6 +1,6 @@
-/* A role is one process of `trackai serve`: listener, router, dispatcher, folder. The supervisor
- * forks it and calls its run function; the process shares nothing with the others but the
- * database and the signal to stop. */
+/* A role is one process of `trackai serve`: listener, router, dispatcher, folder, puller. The
+ * supervisor forks it and calls its run function; the process shares nothing with the others but
+ * the database and the signal to stop. */
 #ifndef TA_ROLE_H
 #define TA_ROLE_H
 
@@ -13,7 +13,7 @@ struct role {
 	const char *database; /* conninfo */
 	bool has_key;
 	uint8_t key[32]; /* private half of its sealing key: ingest (listener) or deliver
-			    (dispatcher) */
+			    (dispatcher, puller) */
 };
 
 /* Called once in the child: installs TERM and INT (stop), HUP (reload), names the log lines. */
