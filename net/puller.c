@@ -16,13 +16,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define POLL_MS  1000
-#define QUICK_S  60 /* a job that runs more often writes its row only when it has news */
-#define STOP_US  (3 * US_PER_S)
-#define TEXT_MAX 240
+#define POLL_MS      1000
+#define QUICK_S      60 /* a job that runs more often writes its row only when it has news */
+#define STOP_US      (3 * US_PER_S)
+#define TEXT_MAX     240
+#define CHANNELS_MAX 3
 
 static const struct pull_kind kinds[] = {
-#define PULL(word, begin, every_s, meaning) {word, begin, every_s, meaning},
+#define PULL(word, every_s, channel, meaning) {#word, pull_##word, every_s, channel, meaning},
 #include "net/pulls.def"
 #undef PULL
 	{0}};
@@ -47,6 +48,7 @@ struct pull {
 	int32_t failures;
 	int asked; /* exchanges under way */
 	bool running;
+	bool again;  /* woken while it ran */
 	bool failed; /* this run, so far */
 	struct arena mem;
 	struct ask *asks;       /* in mem, also those that are over */
@@ -59,6 +61,7 @@ struct puller {
 	struct http *http;
 	struct pull jobs[JOBS_MAX];
 	size_t n;
+	const char *channels[CHANNELS_MAX + 1]; /* of the jobs, each once, NULL behind the last */
 	int64_t runs, beat_us;
 };
 
@@ -152,7 +155,8 @@ static enum ta_rc end_run(struct pull *p, struct ta_err *err)
 	tell(p, news);
 	p->running = false;
 	p->failures = p->failed ? p->failures + 1 : 0;
-	p->due_us = next_due(p, now);
+	p->due_us = p->again ? now : next_due(p, now);
+	p->again = false;
 	snprintf(p->outcome, sizeof(p->outcome), "%s", p->text);
 	p->asks = NULL;
 	arena_clear(&p->mem);
@@ -198,9 +202,24 @@ static enum ta_rc collect(struct puller *u, struct ta_err *err)
 	return rc;
 }
 
+/* Jobs whose channel was notified are due. */
+static void wake(struct puller *u)
+{
+	for (size_t c = 0; u->channels[c]; c++)
+		for (size_t i = 0; i < u->n && u->stage.heard >> c & 1; i++) {
+			struct pull *p = &u->jobs[i];
+			if (!p->kind->channel || strcmp(p->kind->channel, u->channels[c]) != 0)
+				continue;
+			p->again = p->running;
+			p->due_us = TA_MIN(p->due_us, clock_now_us());
+		}
+	u->stage.heard = 0;
+}
+
 static enum ta_rc round_once(struct puller *u, struct ta_err *err)
 {
 	enum ta_rc rc = collect(u, err);
+	wake(u);
 	for (size_t i = 0; !rc && i < u->n; i++)
 		if (!u->jobs[i].running && u->jobs[i].due_us <= clock_now_us())
 			rc = begin_run(&u->jobs[i], err);
@@ -314,12 +333,26 @@ static void finish(struct puller *u)
 	}
 }
 
+static void collect_channels(struct puller *u)
+{
+	for (size_t i = 0; kinds[i].word; i++) {
+		size_t c = 0;
+		if (!kinds[i].channel)
+			continue;
+		while (u->channels[c] && strcmp(u->channels[c], kinds[i].channel) != 0)
+			c++;
+		TA_ASSERT(c < CHANNELS_MAX);
+		u->channels[c] = kinds[i].channel;
+	}
+}
+
 int puller_run(const struct role *role)
 {
 	static struct puller u;
 	struct ta_err err = {0};
 	u = (struct puller){.n = JOBS_MAX - 1};
-	enum ta_rc rc = stage_open(&u.stage, role, LOCK_STAGE, STAGE_PULLER, NULL, &err);
+	collect_channels(&u);
+	enum ta_rc rc = stage_open(&u.stage, role, LOCK_STAGE, STAGE_PULLER, u.channels, &err);
 	if (!rc)
 		rc = loop(&u, &err);
 	if (!rc && u.http && !db_lost(u.stage.db))

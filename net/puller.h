@@ -2,11 +2,12 @@
  * (net/pulls.def) share a thread and a connection to the database; what they ask goes through
  * net/http side by side, so that a slow answer holds up no other job.
  *
- * A job is one function that starts a run: it reads what it needs, starts exchanges with pull_ask()
- * and returns. The run is over when none of its exchanges is under way. It failed when the function
- * or one of the replies returned an error: then it is due again after a back-off (2 s doubled, at
- * most an hour and at most its own time), else after its own time and up to a twentieth more. When
- * each job is due outlives a restart (table pull); the wall clock of src/clock.h counts. */
+ * A job is one function, pull_WORD(), that starts a run: it reads what it needs, starts exchanges
+ * with pull_ask() and returns. The run is over when none of its exchanges is under way. It failed
+ * when the function or one of the replies returned an error: then it is due again after a back-off
+ * (2 s doubled, at most an hour and at most its own time), else after its own time and up to a
+ * twentieth more. When each job is due outlives a restart (table pull); the wall clock of
+ * src/clock.h counts. */
 #ifndef NET_PULLER_H
 #define NET_PULLER_H
 
@@ -27,6 +28,7 @@ struct pull_kind {
 	const char *word;
 	enum ta_rc (*begin)(struct pull *p, struct ta_err *err);
 	int every_s;
+	const char *channel; /* a NOTIFY there makes it due at once; NULL: none */
 	const char *meaning;
 };
 /* The nth row of net/pulls.def, NULL behind the last. */
@@ -49,7 +51,8 @@ void pull_say(struct pull *p, const char *fmt, ...) TA_PRINTF(2, 3);
 /* Runs until told to stop; returns the exit status. */
 int puller_run(const struct role *role);
 
-#define PULL(word, begin, every_s, meaning) enum ta_rc begin(struct pull *p, struct ta_err *err);
+#define PULL(word, every_s, channel, meaning)                                                      \
+	enum ta_rc pull_##word(struct pull *p, struct ta_err *err);
 #include "net/pulls.def"
 #undef PULL
 
