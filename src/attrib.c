@@ -200,25 +200,3 @@ void attrib_split(int64_t amount, const double *weights, size_t n, int64_t *shar
 	if (rests != few)
 		free(rests);
 }
-
-bool channel_direct(const char *name)
-{
-	return strcasecmp(name, "direct") == 0 || strcasecmp(name, "(direct)") == 0;
-}
-
-bool channel_paid(const char *name)
-{
-	static const char *const media[] = {
-		"paid", "cpc", "ppc", "cpm", "cpv", "cpa", "paidsocial", "paid_social"};
-	static const char *const groups[] = {"Display", "Cross-network"};
-	const char *slash = strrchr(name, '/');
-	if (strncasecmp(name, "Paid ", 5) == 0)
-		return true;
-	for (size_t i = 0; i < TA_COUNT(groups); i++)
-		if (strcasecmp(name, groups[i]) == 0)
-			return true;
-	for (size_t i = 0; slash && i < TA_COUNT(media); i++)
-		if (strcasecmp(slash + 1, media[i]) == 0)
-			return true;
-	return false;
-}

@@ -47,9 +47,4 @@ bool attrib_weights(enum attrib_model m, const struct attrib_rules *r, const str
  * shares sum to the amount exactly. */
 void attrib_split(int64_t amount, const double *weights, size_t n, int64_t *shares);
 
-/* Is this channel's name that of direct traffic, or of a paid one? "direct", "(direct)"; "x/paid",
- * "x/cpc" and the like, and groups such as "Paid Search". Case does not matter. */
-bool channel_direct(const char *name);
-bool channel_paid(const char *name);
-
 #endif

@@ -1,4 +1,5 @@
 /* Files of paths: CSV as attribution tools write it, JSON with times. */
+#include "src/channel.h"
 #include "src/clock.h"
 #include "src/csv.h"
 #include "src/json.h"

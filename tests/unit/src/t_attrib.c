@@ -221,10 +221,6 @@ static void paid_and_clicks(void **state)
 	near(w[0] + w[2], 1, "clicks", "0 and 2");
 	assert_false(attrib_weights(ATTRIB_CLICKS_ONLY, &attrib_defaults, t + 1, 1, w));
 	assert_false(attrib_weights(ATTRIB_LINEAR, &attrib_defaults, t, 0, w));
-	assert_true(channel_paid("pinterest/CPC") && channel_paid("Paid Social"));
-	assert_true(channel_paid("Display") && !channel_paid("email") && !channel_paid("paid"));
-	assert_true(channel_direct("Direct") && channel_direct("(direct)"));
-	assert_false(channel_direct("directory"));
 }
 
 /* Shares sum to the amount, keep its sign, and are off by less than one unit. */
