@@ -110,13 +110,13 @@ static struct pixel *end_of(const struct graph *g, const struct edge *e, const s
 
 /* The rule by which a way that begins at `at` comes to `to`, NULL: none does. A rule that routes to
  * the pixel it is asked at sends there, which is no way. */
-static const struct edge *way(struct graph *g, struct pixel *at, const struct pixel *to)
+static const struct edge *way(const struct graph *g, struct pixel *at, const struct pixel *to)
 {
 	const struct edge *found = NULL;
 	if (at->seen)
 		return NULL;
 	at->seen = true;
-	for (size_t i = 0; i < g->nedges && !found; i++) {
+	for (size_t i = 0; g->edges && i < g->nedges && !found; i++) {
 		struct pixel *next = end_of(g, &g->edges[i], at);
 		if (next && next == to)
 			found = &g->edges[i];

@@ -79,6 +79,7 @@ static void add_path(struct chain *c, const struct path *p)
 			add_edge(c, at, next, weight);
 		at = next;
 	}
+	TA_ASSERT(c->states);
 	c->states[at].converts += p->conversions;
 	c->states[at].leaves += p->nulls;
 }
