@@ -83,9 +83,10 @@ static enum ta_rc load_latency(
 	struct db_args a = DB_ARGS_INIT;
 	db_arg_i64(&a, now_us / MINUTE_US - 65);
 	db_arg_i32(&a, TALLY_LATENCY);
+	db_arg_i32(&a, TALLY_LATENCY_2);
 	return feed_rows(b, db,
 		"SELECT pixel_id, item, bin, minute - minute % 5, sum(n)::bigint FROM roll_minute "
-		"WHERE minute >= $1 AND item = $2 AND pixel_id <> 0 GROUP BY 1, 2, 3, 4",
+		"WHERE minute >= $1 AND item IN ($2, $3) AND pixel_id <> 0 GROUP BY 1, 2, 3, 4",
 		&a, err);
 }
 

@@ -61,9 +61,9 @@ void view_sql_latency(struct buf *b, int64_t from_minute)
 {
 	buf_addf(b,
 		"SELECT 0::bigint, sum(n)::bigint, 0, pixel_id, item, bin FROM roll_minute "
-		"WHERE minute >= %lld AND item = %d GROUP BY pixel_id, item, bin "
-		"ORDER BY pixel_id, bin LIMIT 100000",
-		(long long)from_minute, TALLY_LATENCY);
+		"WHERE minute >= %lld AND item IN (%d, %d) GROUP BY pixel_id, item, bin "
+		"ORDER BY pixel_id, item, bin LIMIT 100000",
+		(long long)from_minute, TALLY_LATENCY, TALLY_LATENCY_2);
 }
 
 void view_sql_ledger(struct buf *b)

@@ -57,7 +57,9 @@ static void count_verdict(struct tally *t, const struct delivery_verdict *v, int
 		return;
 	row.item = TALLY_LATENCY;
 	row.bin = (int16_t)latency_bin((now_us - v->received_us) / 1000);
+	row.minute = now_us / (60 * US_PER_S);
 	tally_add(t, &row);
+	row.minute = v->received_us / (60 * US_PER_S);
 	if (v->attempt != 1 || (v->after != DISP_DELIVERED && v->after != DISP_DELIVERED_WARNING))
 		return;
 	row.item = TALLY_FIRST_TRY;

@@ -16,8 +16,8 @@
 
 #define SLOT_MIN  5
 #define SLOTS     (BURN_LONGEST_MIN / SLOT_MIN)
-#define LAT_SLOTS 12                               /* an hour */
-#define LAT_BINS  512                              /* to eight days; slower ones count there */
+#define LAT_SLOTS 12 /* an hour */
+#define LAT_BINS  LATENCY_BINS
 #define HOURS     (BASELINE_HOURS + BASELINE_WEEK) /* the baseline's and a week to look back */
 #define LOSS_H    (14 * 24)                        /* how far back the CUSUM begins */
 #define OBJECTIVE 0.99
@@ -208,8 +208,8 @@ void health_feed(struct health_book *b, const struct health_delta *d)
 		move(p, s, d->item, d->n);
 	else if (d->item == TALLY_FIRST_TRY && s)
 		s->first += (int32_t)d->n;
-	else if (d->item == TALLY_LATENCY && slot > p->slot - LAT_SLOTS)
-		p->latency[slot % LAT_SLOTS][TA_MIN(d->bin, LAT_BINS - 1)] += (int32_t)d->n;
+	else if (latency_bin_of(d->item, d->bin) >= 0 && slot > p->slot - LAT_SLOTS)
+		p->latency[slot % LAT_SLOTS][latency_bin_of(d->item, d->bin)] += (int32_t)d->n;
 	else if (d->item == TALLY_ROUTED) {
 		routed(p, d->minute / 60, d->n);
 		p->last_min = d->n > 0 ? TA_MAX(p->last_min, d->minute) : p->last_min;

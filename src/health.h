@@ -1,6 +1,6 @@
 /* The health of pixels, from what the stages count: a book of the last three days in slots of five
  * minutes and of eight weeks in hours, fed by deltas, judged at any moment. Pure, no clock of its
- * own; about 30 KiB a pixel. */
+ * own; about 70 KiB a pixel. */
 #ifndef TA_HEALTH_H
 #define TA_HEALTH_H
 

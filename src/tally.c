@@ -1,29 +1,31 @@
 #include "src/tally.h"
 
+#include "src/attr.h"
+#include "src/ddsketch.h"
+
 #include <math.h>
 
-#define ALPHA 0.02
-#define BINS  1000
-
-static double log_gamma(void)
-{
-	return log((1 + ALPHA) / (1 - ALPHA));
-}
+#define ALPHA_BEFORE 0.02
 
 int latency_bin(int64_t ms)
 {
 	if (ms <= 1)
 		return 0;
-	int bin = (int)ceil(log((double)ms) / log_gamma());
-	return bin < BINS ? bin : BINS;
+	return TA_MIN(ddsketch_key(LATENCY_ALPHA, (double)ms), LATENCY_BINS - 1);
 }
 
 int64_t latency_ms(int bin)
 {
-	if (bin <= 0)
-		return 1;
-	double upper = exp(bin * log_gamma());
-	return (int64_t)llround(upper * (1 - ALPHA));
+	return bin <= 0 ? 1 : llround(ddsketch_value(LATENCY_ALPHA, bin));
+}
+
+int latency_bin_of(int item, int bin)
+{
+	if (item == TALLY_LATENCY)
+		return TA_MAX(0, TA_MIN(bin, LATENCY_BINS - 1));
+	if (item != TALLY_LATENCY_2)
+		return -1;
+	return bin <= 0 ? 0 : latency_bin(llround(ddsketch_value(ALPHA_BEFORE, bin)));
 }
 
 int64_t latency_quantile(const int64_t *n, int nbins, double q)

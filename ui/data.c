@@ -10,7 +10,6 @@
 
 #define SILENT_US (5 * US_PER_S)
 #define GONE_US   (60 * US_PER_S)
-#define BINS      1001
 #define HOUR_S    3600
 #define DAY_S     INT64_C(86400)
 
@@ -118,20 +117,20 @@ void data_counts(struct data *d, const struct view_count *v, size_t n, int64_t f
 
 static void quantiles(const int64_t *bins, int64_t *p50, int64_t *p95)
 {
-	*p50 = latency_quantile(bins, BINS, 0.5);
-	*p95 = latency_quantile(bins, BINS, 0.95);
+	*p50 = latency_quantile(bins, LATENCY_BINS, 0.5);
+	*p95 = latency_quantile(bins, LATENCY_BINS, 0.95);
 }
 
 void data_latency(struct data *d, const struct view_count *v, size_t n)
 {
 	/* All, each platform, the current pixel. */
-	int64_t(*bins)[BINS] = ta_alloc((PLATFORM_COUNT + 2) * sizeof(*bins));
+	int64_t(*bins)[LATENCY_BINS] = ta_alloc((PLATFORM_COUNT + 2) * sizeof(*bins));
 	int64_t *all = bins[PLATFORM_COUNT], *own = bins[PLATFORM_COUNT + 1];
 	for (size_t i = 0; i < d->npulses; i++)
 		d->pulses[i].p50_ms = d->pulses[i].p95_ms = -1;
 	for (size_t i = 0; i < n; i++) {
 		const struct view_pixel *px = data_pixel(d, v[i].pixel_id);
-		int bin = v[i].bin < 0 ? 0 : v[i].bin >= BINS ? BINS - 1 : v[i].bin;
+		int bin = TA_MAX(0, latency_bin_of(v[i].item, v[i].bin));
 		all[bin] += v[i].n;
 		own[bin] += v[i].n;
 		if (px && px->platform >= 0)

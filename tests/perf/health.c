@@ -12,7 +12,7 @@
 #define PIXELS  500
 #define ROUNDS  20
 #define NOW_MIN INT64_C(29500000)
-#define BOOK    45000 /* bytes a pixel, about */
+#define BOOK    70000 /* bytes a pixel, about */
 
 static void feed(struct health_book *b, int32_t id, int64_t minute, int item, int64_t n)
 {

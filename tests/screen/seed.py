@@ -32,7 +32,7 @@ EVENT = words("events.def", "EVENT")
 DISP = words("dispositions.def", "DISP")
 REASON = words("reasons.def", "REASON")
 SOURCE = {"shopify": 0, "server": 1, "browser": 2}
-ROUTED, EVENTS, ORDERS, REFUNDS, FAILED, LATENCY = 20, 21, 22, 23, 24, 26
+ROUTED, EVENTS, ORDERS, REFUNDS, FAILED, LATENCY = 20, 21, 22, 23, 24, 29
 
 STORES = [("acme-de", "EUR", "Europe/Berlin"), ("acme-fr", "EUR", "Europe/Paris"),
           ("nordic-lamps", "SEK", "Europe/Stockholm"), ("kaffe-shop", "EUR", "Europe/Berlin"),
@@ -167,7 +167,7 @@ class Shop:
         attempt = log_id(done, self.n * 16 % 2000000 + pid)
         before = DISP["queued"]
         rows.add("verdict", eid, pid, 1, tries, done, before, DISP[state], REASON[reason], attempt, 0, code, message, None)
-        self.count(minute, store, pid, LATENCY, 1, min(1000, max(0, math.ceil(math.log(max(ms, 2)) / math.log(1.02 / .98)))))
+        self.count(minute, store, pid, LATENCY, 1, min(1023, math.ceil(math.log(max(ms, 1)) / math.log(1.01 / .99))))
         klass = "ok" if state.startswith("delivered") else "retry" if http == 0 else "per_event"
         request = json.dumps({"data": [{"event_name": "checkout", "event_id": f"ev{self.n:06d}",
                                         "user_data": {"em": ["9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"],

@@ -85,8 +85,9 @@ static void fake_counts(struct data *d)
 		}
 	}
 	data_counts(d, v, n, minute - MINUTES + 1);
-	struct view_count l[] = {{.pixel_id = 1, .n = 90, .bin = 150},
-		{.pixel_id = 1, .n = 10, .bin = 190}, {.pixel_id = 3, .n = 100, .bin = 140}};
+	struct view_count l[] = {{.pixel_id = 1, .n = 90, .item = TALLY_LATENCY, .bin = 300},
+		{.pixel_id = 1, .n = 10, .item = TALLY_LATENCY, .bin = 380},
+		{.pixel_id = 3, .n = 100, .item = TALLY_LATENCY, .bin = 280}};
 	data_latency(d, l, TA_COUNT(l));
 	struct view_count open[] = {{.pixel_id = 2, .item = DISP_QUEUED, .n = 1312},
 		{.pixel_id = 3, .item = DISP_RETRYING, .n = 3}};
