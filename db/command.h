@@ -5,6 +5,10 @@
  * pixel.hold     {"pixel":ID,"reason":"operator"} dispatcher
  * pixel.release  {"pixel":ID}                     dispatcher
  * pixel.test     see db/pixel_test.h              dispatcher
+ * pixel.circuit  {"pixel":ID,"do":"open"|"close","until_us":N}, 0 or none: until somebody closes
+ *                it; close probes at once                dispatcher
+ * delivery.retry {"deliveries":[[EVENT,PIXEL],…],"force":true}, at most COMMAND_RETRY_MAX: their
+ *                next attempt now (db/retry_order.h); dispatcher
  * receipt.replay {"writer":W,"id":ID}            router
  * delivery.release {"deliveries":[[EVENT,PIXEL],…]}, at most COMMAND_RELEASE_MAX; router
  *
@@ -24,6 +28,9 @@ struct arena;
 #define COMMAND_PIXEL_HOLD     "pixel.hold"
 #define COMMAND_PIXEL_RELEASE  "pixel.release" /* {"pixel", "rate": of what waited, 0 none} */
 #define PIXEL_RATE_MAX         1000000
+#define COMMAND_PIXEL_CIRCUIT  "pixel.circuit"
+#define COMMAND_RETRY          "delivery.retry"
+#define COMMAND_RETRY_MAX      500
 #define COMMAND_PIXEL_TEST     "pixel.test"
 #define COMMAND_RECEIPT_REPLAY "receipt.replay"
 #define COMMAND_RELEASE        "delivery.release"

@@ -87,7 +87,7 @@ enum ta_rc pixel_thaw(struct dispatch *d, struct pixel *p, int32_t rate, struct 
 	if (rc)
 		return rc;
 	p->held = false;
-	circuit_ok(&p->circuit);
+	circuit_ok(&p->circuit, clock_now_us());
 	d->next_retry_us = 0;
 	for (size_t i = 0; i < p->nlanes; i++) {
 		struct lane *l = &p->lanes[i];

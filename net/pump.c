@@ -485,7 +485,7 @@ static int64_t wants_in(const struct pixel *p, int64_t now)
 	if (p->held || !has_work(p))
 		return INT64_MAX;
 	if (circuit_state(&p->circuit, now) == CIRCUIT_OPEN)
-		return p->circuit.until_us - now;
+		return circuit_until_us(&p->circuit, now) - now;
 	if (circuit_slots(&p->circuit, now, FLYING_MAX) <= p->nflying)
 		return INT64_MAX;
 	if (p->ready.first || p->next_retry < p->nretries)

@@ -295,11 +295,11 @@ static void judge(struct settling *s)
 	switch (s->out.class) {
 	case DEST_OK:
 		each_verdict(s);
-		circuit_ok(&s->b->pixel->circuit);
+		circuit_ok(&s->b->pixel->circuit, s->now);
 		break;
 	case DEST_PERMANENT_BATCH:
 		refused_whole(s);
-		circuit_ok(&s->b->pixel->circuit);
+		circuit_ok(&s->b->pixel->circuit, s->now);
 		break;
 	case DEST_AUTH:
 		pause_pixel(s, "auth");

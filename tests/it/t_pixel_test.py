@@ -6,7 +6,7 @@ import threading
 import unittest
 
 from lib import Cluster, Program, Sandbox, wait_until
-from t_dispatch import NOW, PLATFORMS, PUT, Stub, took_all
+from delivering import NOW, PLATFORMS, PUT, Stub, took_all
 
 
 class PixelTest(unittest.TestCase):

@@ -5,7 +5,7 @@ import json
 import unittest
 
 from lib import Cluster, Program, Sandbox, wait_until
-from t_dispatch import NOW, PLATFORMS, Stub, took_all
+from delivering import NOW, PLATFORMS, Stub, took_all
 
 REJECTED, FILTERED, DELIVERED = "8", "5", "3"
 

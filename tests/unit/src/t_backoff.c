@@ -108,8 +108,61 @@ static void circuit_opens_probes_and_closes(void **state)
 	circuit_failed(&c, then, 0, UINT32_MAX); /* the probe failed: longer */
 	assert_int_equal(circuit_slots(&c, then + CIRCUIT_FIRST_US, 4), 0);
 	assert_int_equal(circuit_slots(&c, then + 2 * CIRCUIT_FIRST_US, 4), 1);
-	circuit_ok(&c);
+	circuit_ok(&c, then);
 	assert_int_equal(circuit_slots(&c, then, 4), 4);
+}
+
+static void a_hand_holds_it_open(void **state)
+{
+	(void)state;
+	struct circuit c = {0};
+	circuit_force(&c, CIRCUIT_FOR_EVER);
+	assert_int_equal(circuit_state(&c, NOW + 400 * US_PER_DAY), CIRCUIT_OPEN);
+	assert_true(circuit_until_us(&c, NOW) == CIRCUIT_FOR_EVER);
+	circuit_ok(&c, NOW); /* what was under way decides nothing */
+	circuit_failed(&c, NOW, 60, 0);
+	assert_int_equal(circuit_state(&c, NOW + US_PER_DAY), CIRCUIT_OPEN);
+	circuit_probe(&c, NOW);
+	assert_int_equal(circuit_state(&c, NOW), CIRCUIT_HALF_OPEN);
+	assert_true(circuit_until_us(&c, NOW) == 0);
+	circuit_failed(&c, NOW, 0, 0); /* one failure is enough */
+	assert_int_equal(circuit_state(&c, NOW), CIRCUIT_OPEN);
+	circuit_probe(&c, NOW);
+	circuit_ok(&c, NOW);
+	assert_int_equal(circuit_state(&c, NOW), CIRCUIT_CLOSED);
+}
+
+static void held_open_for_a_time_it_probes_behind_it(void **state)
+{
+	(void)state;
+	struct circuit c = {0};
+	circuit_force(&c, NOW + US_PER_S);
+	assert_int_equal(circuit_slots(&c, NOW, 4), 0);
+	assert_int_equal(circuit_slots(&c, NOW + US_PER_S, 4), 1);
+	circuit_failed(&c, NOW + US_PER_S, 0, 0);
+	assert_int_equal(circuit_slots(&c, NOW + US_PER_S, 4), 0);
+	assert_in_range(circuit_until_us(&c, NOW + US_PER_S), NOW + US_PER_S + CIRCUIT_FIRST_US / 2,
+		NOW + US_PER_S + CIRCUIT_FIRST_US);
+	circuit_force(&c, NOW + 9 * US_PER_S);
+	circuit_ok(&c, NOW + 9 * US_PER_S);
+	assert_int_equal(circuit_slots(&c, NOW + 9 * US_PER_S, 4), 4);
+}
+
+static void what_waited_comes_back_slowly(void **state)
+{
+	(void)state;
+	int64_t sum = 0, before = 0;
+	for (int64_t s = 0; circuit_ramp(s * US_PER_S); s++) {
+		int64_t rate = circuit_ramp(s * US_PER_S);
+		assert_true(rate > before && rate <= TA_MAX(2 * before, 200));
+		before = rate;
+		sum += rate;
+		assert_true(s < 60);
+	}
+	assert_true(sum > 10000);
+	assert_int_equal(circuit_ramp_slots(0, 4), 1);
+	assert_int_equal(circuit_ramp_slots(3 * US_PER_S, 4), 2);
+	assert_int_equal(circuit_ramp_slots(5 * US_PER_S, 4), 4);
 }
 
 static void throttling_opens_at_once_for_an_hour_at_most(void **state)
@@ -144,6 +197,9 @@ int main(void)
 		cmocka_unit_test(one_bad_event_is_found_among_any),
 		cmocka_unit_test(a_named_event_needs_no_search),
 		cmocka_unit_test(circuit_opens_probes_and_closes),
+		cmocka_unit_test(a_hand_holds_it_open),
+		cmocka_unit_test(held_open_for_a_time_it_probes_behind_it),
+		cmocka_unit_test(what_waited_comes_back_slowly),
 		cmocka_unit_test(throttling_opens_at_once_for_an_hour_at_most),
 		cmocka_unit_test(stragglers_do_not_prolong_the_pause),
 	};
