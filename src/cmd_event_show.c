@@ -8,6 +8,7 @@
 #include "src/cmd.h"
 #include "src/cmd_db.h"
 #include "src/cmd_event.h"
+#include "src/cmd_event_diff.h"
 #include "src/cmd_out.h"
 #include "src/crypto.h"
 #include "src/explain.h"
@@ -287,20 +288,46 @@ static void print_people(const struct find_event *e, const json_t *j)
 	free(doc);
 }
 
+/* What `event show` was asked for. */
+struct show {
+	bool json, diff;
+	const char *pixel;
+};
+
+static enum ta_rc show_event(
+	struct db *db, const struct show *s, const struct find_event *e, struct ta_err *err)
+{
+	json_t *j = NULL;
+	enum ta_rc rc =
+		s->diff ? event_diff_json(db, e, s->pixel, &j, err) : event_json(db, e, &j, err);
+	if (!rc && s->json)
+		out_json(json_incref(j));
+	else if (!rc && s->diff)
+		event_diff_print(j);
+	else if (!rc)
+		print_people(e, j);
+	json_decref(j);
+	return rc;
+}
+
 int event_show(int argc, char **argv)
 {
-	bool json = false;
+	struct show s = {0};
 	int64_t id = 0;
 	struct ta_err err = {0};
 	struct db *db = NULL;
 	struct arena mem = ARENA_INIT;
 	struct find_event e = {0};
-	json_t *j = NULL;
-	const struct opt opts[] = {{"json", OPT_FLAG, &json, "one JSON value"}, {0}};
+	const struct opt opts[] = {{"json", OPT_FLAG, &s.json, "one JSON value"},
+		{"diff", OPT_FLAG, &s.diff,
+			"what was sent against the last one that was taken, and the complaint"},
+		{"pixel", OPT_STR, &s.pixel, "with --diff: of this pixel only"}, {0}};
 	enum ta_rc rc = opt_parse(&argc, argv, opts, &err);
 	if (!rc && argc != 2)
 		rc = ta_fail(
 			&err, TA_USAGE, "which event? Give its id; trackai event list shows them");
+	if (!rc && s.pixel && !s.diff)
+		rc = ta_fail(&err, TA_USAGE, "--pixel goes with --diff");
 	if (!rc)
 		rc = cmd_db_ready("show", &db, &err);
 	if (!rc)
@@ -310,12 +337,7 @@ int event_show(int argc, char **argv)
 	if (!rc)
 		rc = find_exchanges(db, &mem, &e, &err);
 	if (!rc)
-		rc = event_json(db, &e, &j, &err);
-	if (!rc && json)
-		out_json(json_incref(j));
-	else if (!rc)
-		print_people(&e, j);
-	json_decref(j);
+		rc = show_event(db, &s, &e, &err);
 	db_close(db);
 	arena_release(&mem);
 	return rc ? cmd_fail("event show", &err) : 0;

@@ -1,5 +1,6 @@
 #include "ui/fetch.h"
 
+#include "db/good.h"
 #include "db/log_id.h"
 #include "src/clock.h"
 
@@ -161,6 +162,9 @@ static bool sql_of(struct fetch *f, struct app *app, int set)
 	case SET_ATTEMPTS:
 		view_sql_attempts(&f->sql, id);
 		return true;
+	case SET_GOOD:
+		good_sql(&f->sql, id);
+		return true;
 	case SET_COUNT:
 		break;
 	}
@@ -201,12 +205,16 @@ static void ask_inspector(struct fetch *f, struct app *app, struct adb *db)
 	const struct inspect *in = &app->inspect;
 	if (inspect_select(&app->inspect, in->pinned ? &in->pin : feed_selected(&app->feed)))
 		f->inspect_due = true;
-	if (!f->inspect_due || !app->inspect.asked)
+	bool diff = in->tab == TAB_DIFF && in->asked && in->good_id != in->asked;
+	if (!in->asked || (!f->inspect_due && !diff))
 		return;
-	f->inspect_due = false;
-	f->inspecting = app->inspect.asked;
-	for (int set = SET_EVENT; set <= SET_ATTEMPTS; set++)
+	f->inspecting = in->asked;
+	for (int set = SET_EVENT; set <= SET_ATTEMPTS && f->inspect_due; set++)
 		ask(f, app, db, set);
+	/* Last in its batch: it is the one that may take too long. */
+	if (in->tab == TAB_DIFF)
+		ask(f, app, db, SET_GOOD);
+	f->inspect_due = false;
 }
 
 static void ask_pages(struct fetch *f, struct app *app, struct adb *db)
@@ -299,7 +307,9 @@ static void take_inspect(struct fetch *f, struct app *app, int set, const PGresu
 		in->verdicts = NULL;
 		in->attempts = NULL;
 		in->rules = NULL;
-		in->nroutes = in->nverdicts = in->nattempts = in->nrules = 0;
+		in->goods = NULL;
+		in->good_id = 0;
+		in->nroutes = in->nverdicts = in->nattempts = in->nrules = in->ngoods = 0;
 	}
 	struct arena *a = &in->mem.a[in->mem.cur];
 	if (set == SET_ROUTES)
@@ -310,6 +320,11 @@ static void take_inspect(struct fetch *f, struct app *app, int set, const PGresu
 		in->nrules = view_take_rules(a, r, &in->rules);
 	else if (set == SET_ATTEMPTS)
 		in->nattempts = view_take_attempts(a, r, &in->attempts);
+	else if (set == SET_GOOD) {
+		in->ngoods = good_take(a, r, &in->goods);
+		in->good_id = f->inspecting;
+		in->good_failed = false;
+	}
 	in->dirty = true;
 }
 
@@ -384,8 +399,12 @@ void fetch_take(
 		if (tag == SET_STORES && strcmp(err->sqlstate, "22023") == 0)
 			f->no_zones = true;
 		f->due_us[tag] = app->mono_us + US_PER_S;
-		if (tag >= SET_EVENT)
+		if (tag == SET_GOOD) {
+			app->inspect.good_id = f->inspecting;
+			app->inspect.good_failed = app->inspect.dirty = true;
+		} else if (tag >= SET_EVENT) {
 			app->inspect.state_key = -1;
+		}
 		return;
 	}
 	if (tag == SET_SCHEMA) {

@@ -28,6 +28,7 @@ enum fetch_set {
 	SET_VERDICTS,
 	SET_RULES,
 	SET_ATTEMPTS,
+	SET_GOOD,
 	SET_COUNT
 };
 

@@ -320,6 +320,11 @@ static void build_attempts(struct build *b)
 		add(b, ST_TEXT, "", "nothing was sent to this pixel for this event");
 }
 
+static void build_diff(struct build *b)
+{
+	inspect_diff(b->in, b->d, b->a);
+}
+
 static void build_rules(struct build *b)
 {
 	for (size_t i = 0; i < b->in->nroutes; i++) {
@@ -348,7 +353,7 @@ static void build_rules(struct build *b)
 void inspect_build(struct inspect *in, const struct data *d)
 {
 	static void (*const builders[TAB_COUNT])(struct build *) = {
-		build_summary, build_payload, build_attempts, build_rules};
+		build_summary, build_payload, build_attempts, build_diff, build_rules};
 	bool same = in->built_id == in->id && in->built_tab == in->tab;
 	if (!in->id || (same && !in->dirty))
 		return;
@@ -372,21 +377,30 @@ void inspect_build(struct inspect *in, const struct data *d)
 
 static void draw_tabs(const struct inspect *in, struct box b)
 {
-	static const char *const names[TAB_COUNT] = {"Summary", "Payload", "Attempts", "Rules"};
+	static const char *const names[TAB_COUNT] = {
+		"Summary", "Payload", "Attempts", "Diff", "Rules"};
 	struct pen p = pen_at(b, 0);
 	char text[40];
 	draw_glyph(&p, ST_DIM, GL_RULE);
 	draw_glyph(&p, ST_DIM, GL_RULE);
 	draw_gap(&p, 1);
-	draw_fmt(&p, in->focused ? ST_HERE : ST_TITLE, "event %llx", (unsigned long long)in->id);
-	draw_gap(&p, 1);
+	/* Where there is little room the tabs need it; the summary names the event too. */
+	bool named = b.w >= 66;
+	if (named)
+		draw_fmt(&p, in->focused ? ST_HERE : ST_TITLE, "event %llx",
+			(unsigned long long)in->id);
+	draw_gap(&p, named);
 	for (int i = 0; i < TAB_COUNT; i++) {
 		bool here = (enum inspect_tab)i == in->tab;
 		snprintf(text, sizeof(text), here ? "[%s]" : " %s ", names[i]);
 		hit_add((struct hit){.box = {p.y, p.x, 1, TA_MIN(draw_width(text), p.end - p.x)},
 			.kind = HIT_TAB,
 			.arg = i});
-		draw_text(&p, here ? ST_STRONG : ST_TEXT, -1, text);
+		draw_text(&p,
+			!here                   ? ST_TEXT
+			: in->focused && !named ? ST_HERE
+						: ST_STRONG,
+			-1, text);
 	}
 	draw_gap(&p, 1);
 	int last = TA_MIN(in->text.top + in->text.height, in->text.n);

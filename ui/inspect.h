@@ -2,10 +2,11 @@
 #ifndef UI_INSPECT_H
 #define UI_INSPECT_H
 
+#include "db/good.h"
 #include "ui/data.h"
 #include "ui/textview.h"
 
-enum inspect_tab { TAB_SUMMARY, TAB_PAYLOAD, TAB_ATTEMPTS, TAB_RULES, TAB_COUNT };
+enum inspect_tab { TAB_SUMMARY, TAB_PAYLOAD, TAB_ATTEMPTS, TAB_DIFF, TAB_RULES, TAB_COUNT };
 
 struct inspect {
 	int64_t id;        /* the event that is loaded, 0 none */
@@ -23,7 +24,10 @@ struct inspect {
 	struct view_verdict *verdicts;
 	struct view_attempt *attempts;
 	struct view_rule *rules;
-	size_t nroutes, nverdicts, nattempts, nrules;
+	struct good *goods; /* what Diff compares with, per pixel */
+	size_t nroutes, nverdicts, nattempts, nrules, ngoods;
+	int64_t good_id;  /* the event the goods are of, 0: not read yet */
+	bool good_failed; /* it took too long */
 	struct arena text_mem;
 	struct textview text;
 	enum inspect_tab built_tab; /* what the lines show */
@@ -45,6 +49,13 @@ void inspect_draw(struct inspect *in, const struct data *d, struct box b);
  * with each predicate that was looked at and what it saw. */
 void inspect_rules(
 	struct inspect *in, const struct data *d, struct arena *a, const struct view_row *route);
+
+/* ui/inspect_diff.c: what was sent to the pixel last, against the last one that was taken and the
+ * platform's complaint. */
+void inspect_diff(struct inspect *in, const struct data *d, struct arena *a);
+
+/* One value as it is shown at that path, personal ones masked; in the arena. */
+const char *inspect_value(struct arena *a, const char *path, const char *json);
 
 /* ui/inspect_json.c: a JSON text as lines of a tree; values of personal fields are masked. False
  * when it is not JSON. */

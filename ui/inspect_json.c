@@ -2,6 +2,7 @@
 #include "src/json.h"
 #include "ui/inspect.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define DEEP 24
@@ -62,6 +63,37 @@ static void add_value(struct buf *b, const struct jv *v, bool secret)
 		buf_addf(b, "%s %zu", v->type == JV_ARRAY ? "[]" : "{}", jv_count(v));
 		break;
 	}
+}
+
+/* Whether any name on the way to the value is personal. */
+static bool is_personal_path(const char *path)
+{
+	while (*path) {
+		char name[64];
+		size_t n = strcspn(path, ".[");
+		snprintf(name, sizeof(name), "%.*s", (int)TA_MIN(n, sizeof(name) - 1), path);
+		if (is_personal(name))
+			return true;
+		path += n;
+		if (*path == '[')
+			path += strcspn(path, "]");
+		path += *path != '\0';
+	}
+	return false;
+}
+
+const char *inspect_value(struct arena *a, const char *path, const char *json)
+{
+	const struct jv *v = NULL;
+	struct buf b = BUF_INIT(1 << 20);
+	if (jv_parse(a, json, strlen(json), &v, NULL) == JV_FINE)
+		add_value(&b, v, is_personal_path(path));
+	const char *remark = strstr(buf_str(&b), "\"   ");
+	if (remark) /* what it is, is said beside it */
+		b.len = (size_t)(remark - buf_str(&b)) + 1;
+	const char *s = arena_strndup(a, buf_str(&b), b.len);
+	buf_release(&b);
+	return s;
 }
 
 struct walk {

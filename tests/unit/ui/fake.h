@@ -156,6 +156,13 @@ static struct view_attempt fake_attempts[] = {{.id = 1,
 	.nown = sizeof(fake_own) - 1,
 	.settings = "{\"content_id\":\"auto\",\"content_ids\":\"41 = LAMP\"}"}};
 
+static struct good fake_goods[] = {{.pixel_id = 1,
+	.event_id = (FAKE_NOW / 1000 - 655000) << 21,
+	.at_us = FAKE_NOW - 654 * US_PER_S,
+	.label = "#10440",
+	.own = fake_good,
+	.nown = sizeof(fake_good) - 1}};
+
 TA_UNUSED static void fake_inspect(struct inspect *in)
 {
 	fake_routes[0] = fake_row(0);
@@ -195,6 +202,9 @@ TA_UNUSED static void fake_inspect(struct inspect *in)
 	in->nrules = TA_COUNT(fake_rules);
 	in->attempts = fake_attempts;
 	in->nattempts = TA_COUNT(fake_attempts);
+	in->goods = fake_goods;
+	in->ngoods = TA_COUNT(fake_goods);
+	in->good_id = in->id;
 	in->dirty = true;
 }
 

@@ -175,6 +175,11 @@ static const char fake_own[] =
 	"{\"event_name\":\"checkout\",\"action_source\":\"web\",\"event_id\":\"ev-1\","
 	"\"user_data\":{\"em\":[\"9f86d081\"],\"click_id\":\"dj0yJnU9abc\"},\"custom_data\":{"
 	"\"value\":\"84.73\",\"content_ids\":[\"LAMP\"],\"new_field\":1}}";
+static const char fake_good[] =
+	"{\"event_name\":\"checkout\",\"action_source\":\"web\",\"event_id\":\"ev-0\","
+	"\"user_data\":{\"em\":[\"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f0"
+	"0a08\"],\"client_ip_address\":\"203.0.113.7\"},\"custom_data\":{"
+	"\"value\":\"12.00\",\"currency\":\"EUR\",\"content_ids\":[\"LAMP\",\"BULB\"]}}";
 static const char fake_response[] = "{\"code\":4170,\"message\":\"user_data.em has wrong format\"}";
 
 #endif

@@ -85,6 +85,17 @@ static void go_attempts(struct app *app)
 	type(app, "3]]\r");
 }
 
+static void go_diff(struct app *app)
+{
+	type(app, "3]]]\r");
+}
+
+static void go_diff_alone(struct app *app)
+{
+	app->inspect.ngoods = 0;
+	type(app, "3]]]");
+}
+
 static void go_rules(struct app *app)
 {
 	type(app, "3[\r");
@@ -147,6 +158,8 @@ static void the_inspector(void **state)
 	shot("attempts", go_attempts, 1, false);
 	shot("rules", go_rules, 1, false);
 	shot("attempts", go_attempts, 3, false);
+	everywhere("diff", go_diff);
+	shot("diff-alone", go_diff_alone, 1, false);
 }
 
 static void states_of_the_frame(void **state)
