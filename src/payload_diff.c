@@ -56,7 +56,7 @@ static const char *hash_look(const struct jv *v)
 		return NULL;
 	if (v->len == 64)
 		return all_of(v, lower) ? "SHA-256" : "SHA-256 in capitals";
-	return v->len == 40 ? "40 hex digits: SHA-1" : "32 hex digits: MD5";
+	return v->len == 40 ? "40 hex digits" : "32 hex digits";
 }
 
 static const char *text_look(const struct jv *v)
