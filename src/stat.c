@@ -181,6 +181,30 @@ double stat_poisson_cdf(double mean, int64_t k)
 	return sum;
 }
 
+/* x with P(a, x) = p, a bracket halved: doubling from the mean finds its upper end. */
+static double gamma_quantile(double a, double p)
+{
+	double lo = 0, hi = a + 1;
+	while (gamma_cdf(a, hi) < p)
+		hi *= 2;
+	for (int i = 0; i < 200 && hi - lo > DBL_EPSILON * hi; i++) {
+		double middle = (lo + hi) / 2;
+		if (gamma_cdf(a, middle) < p)
+			lo = middle;
+		else
+			hi = middle;
+	}
+	return (lo + hi) / 2;
+}
+
+struct stat_interval stat_poisson(double count, double alpha)
+{
+	if (!(count >= 0) || !(alpha > 0 && alpha < 1))
+		return (struct stat_interval){(double)NAN, (double)NAN};
+	return (struct stat_interval){count > 0 ? gamma_quantile(count, alpha / 2) : 0,
+		gamma_quantile(count + 1, 1 - alpha / 2)};
+}
+
 double stat_negbinom_cdf(double mean, double size, int64_t k)
 {
 	if (!(mean >= 0) || !(size > 0))

@@ -30,4 +30,8 @@ struct stat_interval stat_wilson(int64_t k, int64_t n, double alpha);
 struct stat_interval stat_jeffreys(int64_t k, int64_t n, double alpha);
 struct stat_interval stat_clopper_pearson(int64_t k, int64_t n, double alpha);
 
+/* Two-sided 1 - alpha interval of the mean behind a Poisson count, exact after Garwood (1936). The
+ * count may be a fraction, as shared conversions are. */
+struct stat_interval stat_poisson(double count, double alpha);
+
 #endif

@@ -88,6 +88,27 @@ static void intervals(void **state)
 	assert_int_equal(rows, 213);
 }
 
+/* The bounds are the means under which the count and less, the count and more, have 2.5 %; a
+ * fraction lies between its neighbours. Garwood's table has 0 to 3.69, 10 from 4.80 to 18.39. */
+static void counts(void **state)
+{
+	(void)state;
+	static const int64_t seen[] = {0, 1, 2, 10, 33, 100, 1000, 250000};
+	near("0", stat_poisson(0, 0.05).hi, -log(0.025), 0);
+	near("10", stat_poisson(10, 0.05).lo, 4.795389, 1e-6);
+	near("10", stat_poisson(10, 0.05).hi, 18.390356, 1e-6);
+	for (size_t i = 0; i < sizeof(seen) / sizeof(*seen); i++) {
+		struct stat_interval v = stat_poisson((double)seen[i], 0.05);
+		near("upper", stat_poisson_cdf(v.hi, seen[i]), 0.025, 1e-10);
+		if (seen[i] > 0)
+			near("lower", 1 - stat_poisson_cdf(v.lo, seen[i] - 1), 0.025, 1e-10);
+		struct stat_interval half = stat_poisson((double)seen[i] + 0.5, 0.05);
+		struct stat_interval next = stat_poisson((double)seen[i] + 1, 0.05);
+		assert_true(half.lo > v.lo && half.lo < next.lo);
+		assert_true(half.hi > v.hi && half.hi < next.hi);
+	}
+}
+
 static void what_is_no_question(void **state)
 {
 	(void)state;
@@ -100,6 +121,7 @@ static void what_is_no_question(void **state)
 	assert_true(isnan(stat_beta_quantile(0, 1, 0.5)));
 	assert_true(isnan(stat_beta_cdf(1, -1, 0.5)));
 	assert_true(isnan(stat_poisson_cdf(-1, 1)));
+	assert_true(isnan(stat_poisson(-1, 0.05).lo) && isnan(stat_poisson(1, 0).hi));
 	assert_true(isnan(stat_negbinom_cdf(1, 0, 1)));
 	assert_false(stat_poisson_cdf(3, -1) > 0);
 	assert_false(stat_negbinom_cdf(3, 1, -1) > 0);
@@ -112,6 +134,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(functions),
 		cmocka_unit_test(intervals),
+		cmocka_unit_test(counts),
 		cmocka_unit_test(what_is_no_question),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
