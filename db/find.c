@@ -186,6 +186,7 @@ static struct find_delivery *delivery_of(
 	return d;
 }
 
+/* In their order; a final one without an exchange (attempt 0) is the last of its run. */
 static enum ta_rc read_verdicts(
 	struct db *db, struct page *p, const struct db_args *range, struct ta_err *err)
 {
@@ -193,7 +194,7 @@ static enum ta_rc read_verdicts(
 	enum ta_rc rc = db_query(db,
 		"SELECT event_id, pixel_id, run, attempt, at_us, before, after, reason, attempt_id, "
 		"position, code, message FROM verdict WHERE event_id >= $1 AND event_id <= $2 "
-		"ORDER BY event_id, pixel_id, run, attempt",
+		"ORDER BY event_id, pixel_id, run, attempt = 0, attempt",
 		range, &r, err);
 	for (int i = 0; !rc && i < db_rows(r); i++) {
 		struct find_event *e = page_find(p, db_i64(r, i, 0));

@@ -110,8 +110,9 @@ void view_sql_last(struct buf *b, int64_t from_us)
 		from, from);
 }
 
-/* The stream's line: event, route, newest verdict, waiting retry. The bounds stand in the inner
- * selection and again at each partitioned table, so that only their days are planned. */
+/* The stream's line: event, route, newest verdict (without an exchange, attempt 0, it is the last
+ * of its run), waiting retry. The bounds stand in the inner selection and again at each partitioned
+ * table, so that only their days are planned. */
 static void lines(struct buf *b, const char *events, long long from, long long below)
 {
 	buf_addf(b,
@@ -123,9 +124,10 @@ static void lines(struct buf *b, const char *events, long long from, long long b
 		"coalesce(e.currency, ''), e.test, coalesce(e.order_id, ''), e.label, "
 		"coalesce(v.code, ''), left(coalesce(v.message, ''), 300), e.doc FROM (%s) e "
 		"LEFT JOIN route r ON r.event_id = e.id AND r.event_id >= %lld AND r.event_id < %lld "
-		"LEFT JOIN LATERAL (SELECT after, reason, run, attempt, at_us, code, message "
-		"FROM verdict v WHERE v.event_id = e.id AND v.event_id >= %lld AND v.event_id < %lld "
-		"AND v.pixel_id = r.pixel_id ORDER BY run DESC, attempt DESC LIMIT 1) v ON true "
+		"LEFT JOIN LATERAL (SELECT after, reason, run, max(attempt) OVER (PARTITION BY run) AS "
+		"attempt, at_us, code, message FROM verdict v WHERE v.event_id = e.id AND v.event_id >= "
+		"%lld AND v.event_id < %lld AND v.pixel_id = r.pixel_id "
+		"ORDER BY run DESC, v.attempt = 0 DESC, v.attempt DESC LIMIT 1) v ON true "
 		"LEFT JOIN retry t ON t.event_id = e.id AND t.pixel_id = r.pixel_id "
 		"ORDER BY e.id DESC, r.pixel_id LIMIT 20000",
 		events, from, below, from, below);
@@ -202,7 +204,7 @@ void view_sql_verdicts(struct buf *b, int64_t id)
 	buf_addf(b,
 		"SELECT pixel_id, run, attempt, before, after, reason, at_us, attempt_id, code, "
 		"left(message, 1000) FROM verdict WHERE event_id = %lld "
-		"ORDER BY pixel_id, run, attempt LIMIT 200",
+		"ORDER BY pixel_id, run, attempt = 0, attempt LIMIT 200",
 		(long long)id);
 }
 
