@@ -142,18 +142,36 @@ static bool refuse_by_fault(
 	case FAULT_AUTH:
 		pf->refuse(a, SB_REFUSE_AUTH);
 		break;
+	case FAULT_CODE:
+		sb_refuse_code(pf->id, f->value, f->subcode, 0, a);
+		break;
 	case FAULT_LATENCY:
 	case FAULT_TRUNCATE:
 	case FAULT_RESET:
 	case FAULT_HANG:
 	case FAULT_EVENT_FAIL:
 	case FAULT_PARTIAL:
+	case FAULT_EVENT_CODE:
 	case FAULT_KINDS:
 		return false;
 	}
 	a->nok = 0;
 	a->warned = 0;
 	return true;
+}
+
+/* One event at fault refuses the request. */
+static void refuse_by_event(
+	const struct server *s, const struct sb_platform *pf, struct sb_answer *a)
+{
+	for (size_t i = 0; i < a->nok; i++) {
+		const struct fault *f =
+			fault_event_code(&s->faults, pf->id, a->account, a->ok[i].id);
+		if (f) {
+			sb_refuse_code(pf->id, f->value, f->subcode, i, a);
+			return;
+		}
+	}
 }
 
 static void put_aside(struct server *s, struct request *rq, int64_t delay_us, enum stage then)
@@ -197,6 +215,7 @@ static void serve_platform(struct server *s, const struct sb_platform *pf, struc
 		.faults = &s->faults};
 	sb_answer_init(&a);
 	pf->handle(&call, &a);
+	refuse_by_event(s, pf, &a);
 	const struct fault *f = fault_request(&s->faults, pf->id, a.account, &delay_us);
 	if (f)
 		refuse_by_fault(pf, f, &a);

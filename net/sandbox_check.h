@@ -72,6 +72,12 @@ extern const struct sb_platform sandbox_platforms[SANDBOX_ROWS];
 #include "net/sandbox.def"
 #undef SANDBOX
 
+/* Refuses the request with a code that the platform is known to answer with; `at` is the place of
+ * the event at fault. Known ones: the table in net/sandbox_code.c. */
+bool sb_code_known(enum platform_id platform, int64_t code, int64_t subcode);
+void sb_refuse_code(
+	enum platform_id platform, int64_t code, int64_t subcode, size_t at, struct sb_answer *a);
+
 void sb_answer_init(struct sb_answer *a);
 void sb_answer_release(struct sb_answer *a);
 /* Starts the body anew with a status. */

@@ -21,6 +21,8 @@ static const struct {
 	[FAULT_HANG] = {"hang", false},
 	[FAULT_EVENT_FAIL] = {"event_fail", true},
 	[FAULT_PARTIAL] = {"partial", true},
+	[FAULT_CODE] = {"code", true},
+	[FAULT_EVENT_CODE] = {"event_code", true},
 };
 
 static uint64_t mix(uint64_t h)
@@ -46,6 +48,12 @@ static bool read_value(struct fault *f, const char *v)
 	if (end == v || n < 0 || n > 1000000000)
 		return false;
 	f->value = n;
+	if (f->kind == FAULT_CODE || f->kind == FAULT_EVENT_CODE) {
+		char *sub = end;
+		if (*end == '/')
+			f->subcode = strtoll(sub + 1, &end, 10);
+		return !*end && sb_code_known(f->platform, f->value, f->subcode);
+	}
 	if (f->kind == FAULT_LATENCY) {
 		bool seconds = strcmp(end, "s") == 0;
 		f->value = n * (seconds ? 1000000 : 1000);
@@ -173,7 +181,7 @@ const struct fault *fault_request(
 	for (size_t i = 0; i < s->n; i++) {
 		struct fault *f = &s->f[i];
 		if (f->kind == FAULT_EVENT_FAIL || f->kind == FAULT_PARTIAL ||
-			!concerns(f, platform, account))
+			f->kind == FAULT_EVENT_CODE || !concerns(f, platform, account))
 			continue;
 		if (f->kind != FAULT_LATENCY && hit)
 			continue;
@@ -197,4 +205,16 @@ bool fault_event(const struct fault_set *s, enum fault_kind kind, enum platform_
 			return true;
 	}
 	return false;
+}
+
+const struct fault *fault_event_code(const struct fault_set *s, enum platform_id platform,
+	const char *account, const char *event_id)
+{
+	for (size_t i = 0; s && i < s->n; i++) {
+		const struct fault *f = &s->f[i];
+		if (f->kind == FAULT_EVENT_CODE && concerns(f, platform, account) &&
+			hash_text(event_id) % 1000000 < f->rate)
+			return f;
+	}
+	return NULL;
 }

@@ -9,9 +9,12 @@
  *   hang             takes the events, never answers
  *   event_fail=10    one event in ten is refused as the platform refuses events
  *   partial=10       TikTok: code 20001, one event in ten is not taken
- * rate is in percent of requests (default 100); count is how many times at most. Nothing is random:
- * requests are chosen by a hash of a counter, events by a hash of their event_id, so that an
- * event that failed once fails again. */
+ *   code=190/460     that error code (and subcode) of the platform, in its own words; a 429 of
+ *                    another kind than rate_limit's has no time of reset
+ *   event_code=4196  the same for requests that hold an event at fault: rate is in percent of
+ * events rate is in percent of requests (default 100); count is how many times at most. Nothing is
+ * random: requests are chosen by a hash of a counter, events by a hash of their event_id, so that
+ * an event that failed once fails again. */
 #ifndef NET_SANDBOX_FAULT_H
 #define NET_SANDBOX_FAULT_H
 
@@ -34,6 +37,8 @@ enum fault_kind {
 	FAULT_HANG,
 	FAULT_EVENT_FAIL,
 	FAULT_PARTIAL,
+	FAULT_CODE,
+	FAULT_EVENT_CODE,
 	FAULT_KINDS
 };
 
@@ -42,7 +47,8 @@ enum fault_kind {
 struct fault {
 	enum platform_id platform;
 	enum fault_kind kind;
-	int64_t value;    /* status, seconds, microseconds or one-in-n */
+	int64_t value;    /* status, seconds, microseconds, one-in-n or code */
+	int64_t subcode;  /* of a code, 0 none */
 	char account[64]; /* "": every account */
 	uint32_t rate;    /* per million requests */
 	int64_t left;     /* times it may still happen; -1 without end */
@@ -66,6 +72,9 @@ const struct fault *fault_request(
 	struct fault_set *s, enum platform_id platform, const char *account, int64_t *delay_us);
 /* Does a per-event fault of that kind strike this event? Pure. */
 bool fault_event(const struct fault_set *s, enum fault_kind kind, enum platform_id platform,
+	const char *account, const char *event_id);
+/* The fault event_code that strikes this event, NULL: none. Pure. */
+const struct fault *fault_event_code(const struct fault_set *s, enum platform_id platform,
 	const char *account, const char *event_id);
 
 #endif
