@@ -2,11 +2,13 @@
  * one bad item never refuses the others. */
 #include "net/auth.h"
 #include "net/in_track.h"
+#include "net/keeper.h"
 #include "net/limit.h"
 #include "net/request.h"
 #include "net/route.h"
 #include "src/buf.h"
 #include "src/clock.h"
+#include "src/crypto.h"
 #include "src/jsonw.h"
 
 #include <stdio.h>
@@ -98,6 +100,23 @@ static void stored(struct request *req)
 	answer(req, req->job);
 }
 
+/* Many senders look at nothing but HTTP 200: what was refused inside of it is kept as bounded
+ * evidence, so that the pixel's health can say why events are missing. */
+static void keep_refused(
+	struct request *req, const struct track_item *item, const struct inbox_row *common)
+{
+	struct inbox_refused r = {.at_us = common->received_us};
+	snprintf(r.domain, sizeof(r.domain), "store %d", (int)common->store_id);
+	snprintf(r.topic, sizeof(r.topic), "track");
+	snprintf(r.remote, sizeof(r.remote), "%s", common->remote);
+	snprintf(r.reason, sizeof(r.reason), "item: %s", item->error);
+	r.nhead = TA_MIN(item->len, sizeof(r.head));
+	if (r.nhead)
+		memcpy(r.head, item->bytes, r.nhead);
+	crypto_sha256(r.head, r.nhead, r.hash);
+	keeper_refused(request_keeper(req), &r);
+}
+
 static void fill_row(struct job *j, const struct track_item *item, const struct inbox_row *common)
 {
 	struct inbox_row *row = &j->rows[j->n++];
@@ -113,7 +132,9 @@ static void store(struct request *req, struct job *j, const struct track_batch *
 {
 	j->rows = arena_alloc(&j->mem, batch->n * sizeof(*j->rows));
 	for (size_t i = 0; i < batch->n; i++)
-		if (!batch->items[i].error)
+		if (batch->items[i].error)
+			keep_refused(req, &batch->items[i], common);
+		else
 			fill_row(j, &batch->items[i], common);
 	if (j->n) {
 		request_store(req, j, stored);

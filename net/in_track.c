@@ -245,7 +245,7 @@ static void write_item(
 {
 	struct buf b = BUF_INIT(2 * TRACK_MAX_BODY);
 	struct jsonw w = JSONW_INIT(&b);
-	if (r->source != SOURCE_BROWSER) {
+	if (r->source != SOURCE_BROWSER || o->type != JV_OBJECT) {
 		jv_write(&b, o);
 	} else {
 		jsonw_open(&w, NULL, '{');
@@ -268,8 +268,9 @@ static void judge_item(
 	struct arena *a, const struct track_request *r, const struct jv *o, struct track_item *out)
 {
 	out->error = check_item(a, r, o, out);
-	if (!out->error)
-		write_item(a, r, o, out);
+	const char *error = out->error;
+	write_item(a, r, o, out);
+	out->error = error ? error : out->error;
 }
 
 enum ta_rc track_parse(

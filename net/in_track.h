@@ -28,9 +28,9 @@ struct track_request {
 
 struct track_item {
 	const char *error;    /* NULL: accepted; else why not, a sentence */
-	enum event_name name; /* the rest is valid when accepted */
-	const char *event_id;
-	const char *bytes; /* compact JSON to be stored as this receipt's body */
+	enum event_name name; /* valid when accepted */
+	const char *event_id; /* the same */
+	const char *bytes;    /* compact JSON to be stored as this receipt's body */
 	size_t len;
 };
 
