@@ -1,7 +1,9 @@
-/* trackai health: what the folder judged of each pixel last. */
+/* trackai health: what the folder judged of each pixel last, and of one pixel why it is so. */
+#include "db/cause.h"
 #include "db/conn.h"
 #include "db/health.h"
 #include "src/arena.h"
+#include "src/buf.h"
 #include "src/clock.h"
 #include "src/cmd.h"
 #include "src/cmd_db.h"
@@ -18,7 +20,55 @@ static json_t *part_json(const struct health_judged *p)
 		"n", (json_int_t)p->n, "value", p->value, "lo", p->lo, "hi", p->hi, "why", p->why);
 }
 
-static void print_json(const struct health_row *rows, size_t n)
+/* Why one pixel is as it is; nothing of it when several are asked for. */
+struct why {
+	bool known;
+	struct cause_found *found;
+	size_t n;
+};
+
+static json_t *causes_json(const struct why *w)
+{
+	json_t *all = json_array();
+	for (size_t i = 0; i < w->n; i++) {
+		const struct cause_found *f = &w->found[i];
+		json_t *events = json_array(), *o;
+		for (int k = 0; k < f->nevents; k++)
+			json_array_append_new(events, out_id(f->events[k]));
+		o = json_pack("{s:s, s:s, s:f, s:I, s:I, s:f, s:f, s:f, s:s, s:s, s:o, s:s, s:o}",
+			"cause", cause_row(f->cause)->word, "level", health_status_word(f->level),
+			"score", f->score, "count", (json_int_t)f->k, "n", (json_int_t)f->n,
+			"share", f->share, "lo", f->lo, "hi", f->hi, "meaning", f->meaning,
+			"evidence", f->evidence, "last", out_time(f->last_us), "next", f->next,
+			"events", events);
+		json_object_set_new(o, "because",
+			f->by == CAUSE_NONE ? json_null() : json_string(cause_row(f->by)->word));
+		json_array_append_new(all, o);
+	}
+	return all;
+}
+
+/* Below the components: each cause with what speaks for it and what to do. */
+static void print_causes(const struct why *w)
+{
+	printf("\ncauses%s\n", w->n ? "" : ": nothing speaks for any");
+	for (size_t i = 0; i < w->n; i++) {
+		const struct cause_found *f = &w->found[i];
+		struct buf b = BUF_INIT(2000);
+		out_clean(&b, f->evidence);
+		printf("%2zu. %s (%.0f): %s\n    %s\n", i + 1, cause_row(f->cause)->word, f->score,
+			f->meaning, buf_str(&b));
+		buf_release(&b);
+		if (f->by != CAUSE_NONE)
+			printf("    a consequence of %s\n", cause_row(f->by)->word);
+		for (int k = 0; k < f->nevents; k++)
+			printf("%s %lld%s", k ? "," : "    for example event",
+				(long long)f->events[k], k + 1 == f->nevents ? "\n" : "");
+		printf("    next: %s\n", f->next);
+	}
+}
+
+static void print_json(const struct health_row *rows, size_t n, const struct why *w)
 {
 	json_t *all = json_array();
 	for (size_t i = 0; i < n; i++) {
@@ -32,6 +82,8 @@ static void print_json(const struct health_row *rows, size_t n)
 			json_object_set_new(
 				parts, health_word((enum health_part)k), part_json(&h->part[k]));
 		json_object_set_new(o, "parts", parts);
+		if (w->known)
+			json_object_set_new(o, "causes", causes_json(w));
 		json_array_append_new(all, o);
 	}
 	out_json(all);
@@ -56,7 +108,7 @@ static void print_all(const struct health_row *rows, size_t n)
 	out_print(&t);
 }
 
-static void print_one(const struct health_row *row)
+static void print_one(const struct health_row *row, const struct why *w)
 {
 	struct out_table t = {0};
 	out_head(&t, "component");
@@ -69,6 +121,7 @@ static void print_one(const struct health_row *row)
 		out_cell(&t, p->why);
 	}
 	out_print(&t);
+	print_causes(w);
 }
 
 /* Exit status: 1 when a pixel is critical; who is told old news hears that too. */
@@ -99,6 +152,7 @@ int cmd_health(int argc, char **argv)
 	struct db *db = NULL;
 	struct arena mem = ARENA_INIT;
 	struct health_row *rows = NULL;
+	struct why why = {0};
 	size_t n = 0;
 	int status = 0;
 	const struct opt opts[] = {{"json", OPT_FLAG, &json, "one JSON value"}, {0}};
@@ -109,11 +163,16 @@ int cmd_health(int argc, char **argv)
 		rc = cmd_db_ready("health", &db, &err);
 	if (!rc)
 		rc = health_read(db, argc > 1 ? argv[1] : NULL, &mem, &rows, &n, &err);
+	if (!rc && argc > 1 && n == 1) {
+		why.found = arena_alloc(&mem, CAUSES * sizeof(*why.found));
+		rc = cause_read(db, rows->pixel_id, clock_now_us(), why.found, &why.n, &err);
+		why.known = true;
+	}
 	if (!rc) {
 		if (json)
-			print_json(rows, n);
-		else if (argc > 1 && n == 1)
-			print_one(rows);
+			print_json(rows, n, &why);
+		else if (why.known)
+			print_one(rows, &why);
 		else
 			print_all(rows, n);
 		status = verdict(rows, n);
