@@ -283,12 +283,15 @@ static void serve_fault(struct server *s, struct request *rq, const char *method
 {
 	struct buf b = BUF_INIT(65536);
 	struct ta_err err = {0};
-	if (strcmp(method, "DELETE") == 0)
-		fault_clear(&s->faults);
-	else if (strcmp(method, "POST") == 0 && fault_add(&s->faults, buf_str(&rq->body), &err)) {
+	struct fault_set now = s->faults;
+	bool put = strcmp(method, "PUT") == 0; /* in the place of those before, at once */
+	if (put || strcmp(method, "DELETE") == 0)
+		fault_clear(&now);
+	if ((put || strcmp(method, "POST") == 0) && fault_add(&now, buf_str(&rq->body), &err)) {
 		set_error(rq, 400, err.msg);
 		return;
 	}
+	s->faults = now;
 	fault_print(&s->faults, &b);
 	buf_addc(&b, '\n');
 	set_response(rq, 200, &b, "application/json");
@@ -499,7 +502,7 @@ enum ta_rc sandbox_run(const char *listen_at, const char *faults, struct ta_err 
 	sigprocmask(SIG_BLOCK, &stop, &before);
 	s.signals = signalfd(-1, &stop, SFD_CLOEXEC | SFD_NONBLOCK);
 	json_set_alloc_funcs(pool_malloc, pool_free);
-	s.book = book_new((struct book_limits){200000, 2000});
+	s.book = book_new((struct book_limits){400000, 2000});
 	enum ta_rc rc = s.signals < 0 ? ta_fail_os(err, "signalfd") : TA_OK;
 	if (!rc && faults)
 		rc = fault_add(&s.faults, faults, err);

@@ -378,6 +378,10 @@ class Sandbox:
     def fault(self, spec):
         self.request("POST", "/_sandbox/fault", spec)
 
+    def faults(self, spec):
+        """These and no others, without a moment between."""
+        self.request("PUT", "/_sandbox/fault", spec)
+
     def heal(self):
         self.request("DELETE", "/_sandbox/fault")
 
