@@ -3,6 +3,7 @@
 #include "db/alert.h"
 #include "db/conn.h"
 #include "db/health.h"
+#include "db/ledger_watch.h"
 #include "db/log_id.h"
 #include "db/retention.h"
 #include "db/rollup.h"
@@ -28,6 +29,7 @@ struct folder {
 	struct stage stage;
 	struct rollup rollup;
 	struct health_keeper health;
+	struct ledger_watch ledger;
 	struct alerts alerts;
 	int64_t judged_us;            /* monotonic */
 	int64_t folded_us, ticked_us; /* monotonic, of the last */
@@ -43,10 +45,13 @@ static enum ta_rc begin(struct folder *f, struct ta_err *err)
 {
 	health_keeper_release(&f->health);
 	f->rollup.book = f->health.book = health_book_new();
+	f->health.ledger = &f->ledger;
 	f->judged_us = 0;
 	enum ta_rc rc = rollup_open(&f->rollup, f->stage.db, err);
 	if (!rc)
 		rc = alert_resume(&f->alerts, f->stage.db, err);
+	if (!rc)
+		rc = ledger_watch_open(&f->ledger, f->stage.db, err);
 	return rc ? rc : health_load(f->health.book, f->stage.db, clock_now_us(), err);
 }
 
@@ -169,6 +174,8 @@ static enum ta_rc round_once(struct folder *f, struct ta_err *err)
 	if (!rc)
 		rc = tick(f, err);
 	if (!rc)
+		rc = ledger_watch_look(&f->ledger, f->stage.db, clock_now_us(), err);
+	if (!rc)
 		rc = judge(f, err);
 	if (!rc)
 		rc = chores(f, err);
@@ -212,6 +219,7 @@ int folder_run(const struct role *role)
 	rollup_release(&f.rollup);
 	health_keeper_release(&f.health);
 	alerts_release(&f.alerts);
+	ledger_watch_release(&f.ledger);
 	stage_close(&f.stage);
 	if (rc == TA_OK || rc == TA_CANCELLED)
 		return 0;

@@ -1,6 +1,7 @@
 #include "db/health.h"
 
 #include "db/conn.h"
+#include "db/ledger_watch.h"
 #include "db/table.h"
 #include "src/alert.h"
 #include "src/buf.h"
@@ -239,6 +240,13 @@ static enum ta_rc read_pixels(struct db *db, int64_t now_us, PGresult **r, struc
 	return rc;
 }
 
+static void take_ledger(const struct ledger_watch *w, struct health_pixel *p)
+{
+	p->ledger_known = w->known;
+	p->faults = (int64_t)ledger_watch_of(w, p->id, &p->fault);
+	p->events = ledger_watch_events(w, p->id);
+}
+
 enum ta_rc health_write(struct health_keeper *k, struct db *db, int64_t now_us, struct ta_err *err)
 {
 	PGresult *r = NULL;
@@ -248,8 +256,12 @@ enum ta_rc health_write(struct health_keeper *k, struct db *db, int64_t now_us, 
 	k->looks = ta_realloc(k->looks, (n + 1) * sizeof(*k->looks));
 	k->nlooks = 0;
 	for (int i = 0; !rc && i < db_rows(r); i++) {
-		struct health_pixel p = {(int32_t)db_i64(r, i, 0), db_bool(r, i, 1),
-			db_text(r, i, 2), db_i64(r, i, 3)};
+		struct health_pixel p = {.id = (int32_t)db_i64(r, i, 0),
+			.held = db_bool(r, i, 1),
+			.held_reason = db_text(r, i, 2),
+			.zone_s = db_i64(r, i, 3)};
+		if (k->ledger)
+			take_ledger(k->ledger, &p);
 		k->looks[i] = (struct alert_look){
 			p.id, (enum platform_id)platform_of(db_text(r, i, 4)), &k->judged[i]};
 		k->nlooks = (size_t)i + 1;

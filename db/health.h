@@ -11,6 +11,7 @@
 
 struct arena;
 struct db;
+struct ledger_watch;
 
 /* Fills a new book from the rollups; the caller is the folder, so nothing is folded meanwhile. */
 TA_MUST enum ta_rc health_load(
@@ -24,6 +25,7 @@ struct health_keeper {
 	struct health *judged;    /* owned: of the last look, one for each of … */
 	struct alert_look *looks; /* … these, owned */
 	size_t nlooks;
+	const struct ledger_watch *ledger; /* borrowed, NULL: nobody counts */
 };
 void health_keeper_release(struct health_keeper *k);
 /* Judges every pixel that is not deleted; writes those whose status or cause changed, at

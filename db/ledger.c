@@ -210,14 +210,18 @@ static enum ta_rc read_counted(struct db *db, struct arena *a, struct ledger *l,
 	return rc ? rc : read_unguarded(db, a, l, kept, err);
 }
 
+enum ta_rc ledger_book(struct db *db, struct arena *a, struct ledger *out, struct ta_err *err)
+{
+	enum ta_rc rc = read_pixels(db, a, out, err);
+	return rc ? rc : read_book(db, out, err);
+}
+
 enum ta_rc ledger_read(
 	struct db *db, bool recount, struct arena *a, struct ledger *out, struct ta_err *err)
 {
 	enum ta_rc rc = db_exec(db, "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY", err);
 	if (!rc)
-		rc = read_pixels(db, a, out, err);
-	if (!rc)
-		rc = read_book(db, out, err);
+		rc = ledger_book(db, a, out, err);
 	if (!rc && recount)
 		rc = read_counted(db, a, out, err);
 	if (!rc)

@@ -35,6 +35,9 @@ struct ledger {
 /* Reads the books, with `recount` also the rows, all in one snapshot. Errors: TA_DB. */
 TA_MUST enum ta_rc ledger_read(
 	struct db *db, bool recount, struct arena *a, struct ledger *out, struct ta_err *err);
+/* The books alone, in the caller's transaction. */
+TA_MUST enum ta_rc ledger_book(
+	struct db *db, struct arena *a, struct ledger *out, struct ta_err *err);
 /* Counts the events of a day before the first of their rows goes, once: from then on a recount
  * takes these numbers for them, whatever rows are left. first_id <= event id < next_id. A
  * transaction of its own. Errors: TA_DB. */

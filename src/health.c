@@ -474,6 +474,22 @@ static void judge_volume(struct judge *j, struct health_judged *h)
 		expected);
 }
 
+static void judge_ledger(struct judge *j, struct health_judged *h)
+{
+	const struct health_pixel *p = j->pixel;
+	h->n = p->events;
+	h->value = h->lo = h->hi = (double)p->faults;
+	if (p->faults == 1)
+		say(h, HEALTH_CRIT, "%.110s", p->fault);
+	else if (p->faults)
+		say(h, HEALTH_CRIT, "%lld do not add up; one: %.80s", (long long)p->faults,
+			p->fault);
+	else if (!p->ledger_known)
+		say(h, HEALTH_UNKNOWN, "not counted against the books yet");
+	else
+		say(h, HEALTH_OK, "%lld events, each accounted for", (long long)p->events);
+}
+
 void health_judge(
 	struct health_book *b, const struct health_pixel *pixel, int64_t now_us, struct health *out)
 {
@@ -493,9 +509,11 @@ void health_judge(
 	}
 	for (int i = HEALTH_DELIVERY; i < HEALTH_PARTS && !j.p; i++)
 		say(&out->part[i], HEALTH_UNKNOWN, "no event yet");
+	judge_ledger(&j, &out->part[HEALTH_LEDGER]);
 	bool any = false;
 	for (int i = 0; i < HEALTH_PARTS; i++) {
-		any |= i != HEALTH_STATE && out->part[i].status != HEALTH_UNKNOWN;
+		any |= i != HEALTH_STATE && i != HEALTH_LEDGER &&
+		       out->part[i].status != HEALTH_UNKNOWN;
 		if (out->part[i].status > out->worst) {
 			out->worst = out->part[i].status;
 			out->cause = (enum health_part)i;

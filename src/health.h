@@ -62,6 +62,10 @@ struct health_pixel {
 	bool held;
 	const char *held_reason; /* operator, auth, config, … */
 	int64_t zone_s;          /* the store's local time minus UTC */
+	bool ledger_known;       /* its events were counted against the books */
+	int64_t events;          /* in the books */
+	int64_t faults;          /* events that do not add up … */
+	const char *fault;       /* … the first one's words, NULL or "" none */
 };
 /* Judges one pixel at a moment; a pixel nothing was fed of is unknown. */
 void health_judge(
