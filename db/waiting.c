@@ -5,6 +5,7 @@
 #include "src/clock.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #define COLUMNS                                                                                    \
 	"SELECT r.event_id, r.pixel_id, r.run, r.tries, r.due_us, r.deadline_us, "                 \
@@ -25,7 +26,7 @@ static void read_row(struct arena *a, const PGresult *r, int i, struct waiting_r
 		.pixel_id = (int32_t)db_i64(r, i, 1),
 		.run = (int)db_i64(r, i, 2),
 		.tries = (int)db_i64(r, i, 3),
-		.due_us = db_i64(r, i, 4),
+		.due_us = llabs(db_i64(r, i, 4)),
 		.deadline_us = db_i64(r, i, 5),
 		.unknown = db_bool(r, i, 6),
 		.store = arena_strdup(a, db_text(r, i, 7)),

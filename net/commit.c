@@ -2,6 +2,7 @@
  * goes next, positions, books, pauses. */
 #include "db/audit.h"
 #include "db/log_id.h"
+#include "net/circuits.h"
 #include "net/dispatch.h"
 #include "src/clock.h"
 #include "src/fault.h"
@@ -14,7 +15,7 @@ bool writes_pending(const struct dispatch *d)
 {
 	const struct writes *w = &d->w;
 	return w->nverdicts || w->nattempts || w->nretries || w->ntakes || w->nclaims ||
-	       w->nunclaims || w->nrefused || w->nchanges || w->nranges;
+	       w->nunclaims || w->nrefused || w->nchanges || w->nranges || circuits_pending(d);
 }
 
 static void clear(struct writes *w)
@@ -220,6 +221,8 @@ static enum ta_rc write_all(struct dispatch *d, int64_t pos, struct ta_err *err)
 	if (!rc)
 		rc = write_positions(d, pos, err);
 	if (!rc)
+		rc = circuits_write(d, now, err);
+	if (!rc)
 		rc = write_changes(d, now, err);
 	if (!rc) {
 		count(d, now);
@@ -285,6 +288,7 @@ enum ta_rc commit_round(struct dispatch *d, struct ta_err *err)
 		fault_point("dispatcher.after_verdict");
 	tally_clear(&d->tally);
 	saved(d, pos);
+	circuits_saved(d);
 	launch(d);
 	clear(&d->w);
 	return TA_OK;

@@ -5,6 +5,7 @@
 #ifndef NET_DISPATCH_H
 #define NET_DISPATCH_H
 
+#include "db/circuit.h"
 #include "db/delivery.h"
 #include "db/log_id.h"
 #include "db/range.h"
@@ -88,7 +89,12 @@ struct pixel {
 	struct batches ready; /* claimed, to be sent as soon as there is a slot */
 	struct batch *flying[FLYING_MAX];
 	int nflying;
-	struct circuit circuit;
+	struct circuit circuit, circuit_saved; /* saved: as in the table */
+	int64_t circuit_saved_us;              /* monotonic */
+	int64_t circuit_since_us, error_us;    /* wall time */
+	char error[160], forced_by[64];        /* the last failure; who holds it open */
+	int64_t recover_us;                    /* monotonic: when it closed, 0: long ago */
+	int64_t ramp_us;                       /* monotonic: when the next batch may go */
 };
 
 /* A pixel's hold or release, done in the transaction that settles what led to it. */
@@ -146,6 +152,7 @@ struct dispatch {
 	struct arena former_mem;
 	int64_t last_claim, last_attempt, last_range, partition_end;
 	int64_t next_retry_us; /* wall time of the next look at the table retry */
+	bool circuits_known;   /* they were read once */
 	bool more;             /* the last read of the routes was full */
 	struct batches outbox; /* claimed by the transaction under way, then sent */
 	int64_t flying;        /* exchanges under way */

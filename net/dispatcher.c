@@ -1,5 +1,6 @@
 #include "net/dispatcher.h"
 
+#include "net/circuits.h"
 #include "net/dispatch.h"
 #include "net/shape.h"
 #include "net/trial.h"
@@ -159,6 +160,8 @@ static enum ta_rc take_up(struct dispatch *d, struct ta_err *err)
 	mark_orphans(d);
 	rc = pixels_load(d, err);
 	if (!rc)
+		rc = circuits_load(d, err);
+	if (!rc)
 		rc = shapes_load(d, err);
 	if (rc)
 		return rc;
@@ -209,6 +212,8 @@ static enum ta_rc listen_to(struct dispatch *d, bool tick, struct ta_err *err)
 		rc = pixels_load(d, err);
 	if (!rc && (heard & HEARD_COMMAND || tick))
 		rc = take_commands(d, err);
+	if (!rc && (heard & HEARD_COMMAND || tick))
+		rc = orders_take(d, err);
 	if (!rc && (heard & HEARD_COMMAND || tick))
 		rc = trials_take(d, err);
 	if (!rc)

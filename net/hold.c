@@ -2,6 +2,7 @@
  * the account. What lies behind a held pixel stays queued; no counter moves. */
 #include "db/audit.h"
 #include "db/command.h"
+#include "net/circuits.h"
 #include "net/dispatch.h"
 #include "src/clock.h"
 #include "src/log.h"
@@ -87,7 +88,7 @@ enum ta_rc pixel_thaw(struct dispatch *d, struct pixel *p, int32_t rate, struct 
 	if (rc)
 		return rc;
 	p->held = false;
-	circuit_ok(&p->circuit, clock_now_us());
+	circuit_worked(d, p);
 	d->next_retry_us = 0;
 	for (size_t i = 0; i < p->nlanes; i++) {
 		struct lane *l = &p->lanes[i];

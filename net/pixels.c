@@ -1,7 +1,6 @@
 /* The dispatcher's pixels: settings, tokens, destinations. */
 #include "db/secret.h"
 #include "net/dispatch.h"
-#include "src/clock.h"
 #include "src/conf.h"
 #include "src/log.h"
 #include "src/role.h"
@@ -138,7 +137,7 @@ static enum ta_rc take_row(struct dispatch *d, const struct delivery_pixel *row,
 	/* What waits at a deleted pixel is let go and gets its verdict unsent (net/batch.c). */
 	bool held = row->held && !row->deleted;
 	if (row->deleted)
-		circuit_ok(&p->circuit, clock_now_us());
+		p->circuit = (struct circuit){0};
 	if (held && !p->held && d->head)
 		pixel_freeze(d, p);
 	else if (!held && p->held)

@@ -1,5 +1,6 @@
 /* From the routes into bounded queues per pixel, and from there into batches: the common scan, the
  * pixels that are behind it, the due retries, and whose turn it is. */
+#include "net/circuits.h"
 #include "net/dispatch.h"
 #include "net/shape.h"
 #include "src/clock.h"
@@ -316,6 +317,8 @@ static size_t without(const struct dispatch *d, int32_t *ids, int64_t now)
 static int by_deadline(const void *a, const void *b)
 {
 	const struct delivery_retry *x = a, *y = b;
+	if (x->due_us < 0 || y->due_us < 0) /* asked for by hand */
+		return (x->due_us > y->due_us) - (x->due_us < y->due_us);
 	return (x->deadline_us > y->deadline_us) - (x->deadline_us < y->deadline_us);
 }
 
@@ -361,11 +364,6 @@ enum ta_rc pump_retries(struct dispatch *d, struct ta_err *err)
 /* Whose turn ------------------------------------------------------------------------------------
  */
 
-static size_t batch_limit(const struct pixel *p)
-{
-	return TA_MIN((size_t)BATCH_MAX, p->platform->batch);
-}
-
 /* Microseconds until a lane's next event may go. */
 static int64_t paced(const struct pixel *p, const struct lane *l)
 {
@@ -374,7 +372,7 @@ static int64_t paced(const struct pixel *p, const struct lane *l)
 
 static struct batch *from_ids(struct pixel *p, struct idq *q, const struct lane *l)
 {
-	size_t n = TA_MIN(q->len, batch_limit(p));
+	size_t n = TA_MIN(q->len, pixel_batch(p, clock_now_us()));
 	if (l && l->r.rate) {
 		/* Four portions a second: what comes is even, and a slow rate is not one by one. */
 		n = TA_MIN(n, (size_t)TA_MAX(l->r.rate / 4, 1));
@@ -407,7 +405,7 @@ static struct batch_event retried_event(const struct delivery_retry *r)
  * send of one batch stays together. */
 static struct batch *from_retries(struct dispatch *d, struct pixel *p)
 {
-	size_t limit = batch_limit(p), kept = p->next_retry, n = 0;
+	size_t limit = pixel_batch(p, clock_now_us()), kept = p->next_retry, n = 0;
 	struct delivery_retry first = p->retries[p->next_retry];
 	struct batch *b = batch_new(p, TA_MIN(limit, p->nretries - p->next_retry));
 	for (size_t i = p->next_retry; i < p->nretries; i++) {
@@ -430,13 +428,18 @@ static struct batch *from_retries(struct dispatch *d, struct pixel *p)
 
 static bool ripe(const struct pixel *p, const struct idq *q)
 {
-	return q->len >= batch_limit(p) || (q->len && clock_mono_us() - q->since_us >= LINGER_US);
+	return q->len >= pixel_batch(p, clock_now_us()) ||
+	       (q->len && clock_mono_us() - q->since_us >= LINGER_US);
 }
 
 static struct batch *choose_one(struct dispatch *d, struct pixel *p)
 {
 	if (p->ready.first)
 		return batches_take(&p->ready);
+	if (pixel_ramp_wait(p))
+		return NULL;
+	if (p->recover_us && ripe(p, &p->q)) /* live traffic first: much waited */
+		return from_ids(p, &p->q, NULL);
 	if (p->next_retry < p->nretries)
 		return from_retries(d, p);
 	if (ripe(p, &p->q))
@@ -467,10 +470,11 @@ void pump_choose(struct dispatch *d, struct batches *out)
 			hold_for(d, p, "config", p->fault);
 			continue;
 		}
-		int slots = circuit_slots(&p->circuit, now, FLYING_MAX) - p->nflying;
+		int slots = pixel_slots(p, now) - p->nflying;
 		struct batch *b;
 		while (slots-- > 0 && events < ROUND_MAX && (b = choose_one(d, p))) {
 			events += b->n;
+			pixel_ramp_took(p, b->n);
 			batches_add(out, b);
 		}
 	}
@@ -486,9 +490,13 @@ static int64_t wants_in(const struct pixel *p, int64_t now)
 		return INT64_MAX;
 	if (circuit_state(&p->circuit, now) == CIRCUIT_OPEN)
 		return circuit_until_us(&p->circuit, now) - now;
-	if (circuit_slots(&p->circuit, now, FLYING_MAX) <= p->nflying)
+	if (pixel_slots(p, now) <= p->nflying)
 		return INT64_MAX;
-	if (p->ready.first || p->next_retry < p->nretries)
+	if (p->ready.first)
+		return 0;
+	if (pixel_ramp_wait(p))
+		return pixel_ramp_wait(p);
+	if (p->next_retry < p->nretries)
 		return 0;
 	int64_t in = p->q.len ? p->q.since_us + LINGER_US - clock_mono_us() : INT64_MAX;
 	for (size_t i = 0; i < p->nlanes; i++)

@@ -1,5 +1,6 @@
 /* What an answer means: verdicts, retries, bisection, holds. Only d->w and memory change here; the
  * next transaction makes it true. */
+#include "net/circuits.h"
 #include "net/dispatch.h"
 #include "src/backoff.h"
 #include "src/clock.h"
@@ -279,11 +280,9 @@ static void record(struct settling *s)
 static void failed(struct settling *s)
 {
 	struct pixel *p = s->b->pixel;
-	circuit_failed(&p->circuit, s->now, s->out.retry_after_s, random_bits());
-	snprintf(s->d->last_error, sizeof(s->d->last_error), "%.60s: %.120s", p->row.name,
-		*s->r->error     ? s->r->error
-		: s->out.message ? s->out.message
-				 : "");
+	const char *why = *s->r->error ? s->r->error : s->out.message ? s->out.message : "";
+	circuit_broke(s->d, p, s->out.retry_after_s, random_bits(), why);
+	snprintf(s->d->last_error, sizeof(s->d->last_error), "%.60s: %.120s", p->row.name, why);
 }
 
 static void judge(struct settling *s)
@@ -295,11 +294,11 @@ static void judge(struct settling *s)
 	switch (s->out.class) {
 	case DEST_OK:
 		each_verdict(s);
-		circuit_ok(&s->b->pixel->circuit, s->now);
+		circuit_worked(s->d, s->b->pixel);
 		break;
 	case DEST_PERMANENT_BATCH:
 		refused_whole(s);
-		circuit_ok(&s->b->pixel->circuit, s->now);
+		circuit_worked(s->d, s->b->pixel);
 		break;
 	case DEST_AUTH:
 		pause_pixel(s, "auth");

@@ -50,5 +50,7 @@ int cmd_delivery(int argc, char **argv)
 		return list(argc, argv);
 	if (argc > 1 && strcmp(argv[1], "release") == 0)
 		return delivery_release(argc - 1, argv + 1);
+	if (argc > 1 && strcmp(argv[1], "retry") == 0)
+		return delivery_retry(argc - 1, argv + 1);
 	return cmd_verb_fail(argc, argv);
 }

@@ -11,6 +11,8 @@
 /* `list --expiring [WITHIN]` (src/cmd_expiring.c) and `list --dead` (src/cmd_dead.c). */
 int delivery_expiring(int argc, char **argv);
 int delivery_dead(int argc, char **argv);
+/* `retry` (src/cmd_retry.c). */
+int delivery_retry(int argc, char **argv);
 
 /* "2h", "90m", "7d" in microseconds. Errors: TA_USAGE. */
 TA_MUST enum ta_rc delivery_span(const char *text, int64_t *us, struct ta_err *err);

@@ -84,6 +84,8 @@ int cmd_pixel(int argc, char **argv)
 		return run(argc, argv, COMMAND_PIXEL_RELEASE);
 	if (argc > 1 && strcmp(argv[1], "test") == 0)
 		return pixel_test(argc, argv);
+	if (argc > 1 && strcmp(argv[1], "circuit") == 0)
+		return pixel_circuit(argc, argv);
 	int status = cmd_history(argc, argv);
 	if (status < 0)
 		status = cmd_table(argc, argv);

@@ -10,6 +10,7 @@
 #include "src/cmd.h"
 #include "src/cmd_db.h"
 #include "src/cmd_out.h"
+#include "src/cmd_pixel.h"
 #include "src/cmd_rule_stat.h"
 #include "src/opt.h"
 
@@ -27,9 +28,11 @@ struct line {
 	const char *values[FIELDS_MAX]; /* by field, NULL: not given */
 	const char *store;              /* list --store */
 	const char *note;               /* of a table that keeps none: for the audit log */
-	struct rule_stats stats;        /* of rules, in lists and shows */
+	const char *told;               /* heading of what lists and shows add, NULL nothing */
+	struct rule_stats stats;        /* of rules */
+	struct cmd_circuits circuits;   /* of pixels */
 	long version;
-	bool json, counted;
+	bool json;
 	int argc;
 	char **argv;
 };
@@ -165,25 +168,37 @@ static const char *shown(const struct ta_field *f, const char *v, char at[32])
 	return at;
 }
 
-/* What rules did is told with them. */
-static enum ta_rc count_rules(struct db *db, struct line *l, struct ta_err *err)
+/* What rules did is told with them, and how the circuits of pixels are. */
+static enum ta_rc add_told(struct db *db, struct line *l, struct ta_err *err)
 {
-	l->counted = l->table == &table_rule;
-	return l->counted ? cmd_rule_stats(db, &l->mem, &l->stats, err) : TA_OK;
+	if (l->table == &table_rule) {
+		l->told = "last 24 h";
+		return cmd_rule_stats(db, &l->mem, &l->stats, err);
+	}
+	if (l->table == &table_pixel) {
+		l->told = "circuit";
+		return cmd_circuits(db, &l->mem, &l->circuits, err);
+	}
+	return TA_OK;
 }
 
 static json_t *row_json(const struct line *l, const struct table_row *row)
 {
 	json_t *o = table_json(l->table, row);
-	if (l->counted)
+	if (l->table == &table_rule)
 		json_object_set_new(o, "last_24h", cmd_rule_stat_json(&l->stats, row->id));
+	if (l->table == &table_pixel)
+		json_object_set_new(o, "circuit", cmd_circuit_json(&l->circuits, row->id));
 	return o;
 }
 
-static void stat_cell(const struct line *l, struct out_table *o, const struct table_row *row)
+static void told_cell(const struct line *l, struct out_table *o, const struct table_row *row)
 {
 	struct buf b = BUF_INIT(1000);
-	cmd_rule_stat_text(&b, &l->stats, row->id);
+	if (l->table == &table_rule)
+		cmd_rule_stat_text(&b, &l->stats, row->id);
+	else
+		cmd_circuit_text(&l->circuits, row->id, &b);
 	out_cell(o, buf_str(&b));
 	buf_release(&b);
 }
@@ -194,7 +209,7 @@ static enum ta_rc run_list(struct db *db, struct line *l, struct ta_err *err)
 	struct table_rows rows;
 	enum ta_rc rc = table_list(db, t, l->store, &l->mem, &rows, err);
 	if (!rc)
-		rc = count_rules(db, l, err);
+		rc = add_told(db, l, err);
 	if (rc)
 		return rc;
 	if (l->json) {
@@ -209,8 +224,8 @@ static enum ta_rc run_list(struct db *db, struct line *l, struct ta_err *err)
 	for (size_t f = 0; f < t->nfields; f++)
 		if (!(t->fields[f].flags & FIELD_WIDE))
 			out_head(&o, t->fields[f].name);
-	if (l->counted)
-		out_head(&o, "last 24 h");
+	if (l->told)
+		out_head(&o, l->told);
 	for (size_t i = 0; i < rows.n; i++) {
 		out_cellf(&o, "%lld", (long long)rows.rows[i].id);
 		for (size_t f = 0; f < t->nfields; f++) {
@@ -218,8 +233,8 @@ static enum ta_rc run_list(struct db *db, struct line *l, struct ta_err *err)
 			if (!(t->fields[f].flags & FIELD_WIDE))
 				out_cell(&o, shown(&t->fields[f], rows.rows[i].v[f], at));
 		}
-		if (l->counted)
-			stat_cell(l, &o, &rows.rows[i]);
+		if (l->told)
+			told_cell(l, &o, &rows.rows[i]);
 	}
 	out_print(&o);
 	return TA_OK;
@@ -242,9 +257,9 @@ static void print_row(const struct line *l, const struct table_row *row)
 		out_cell(&o, t->fields[f].name);
 		out_cell(&o, shown(&t->fields[f], row->v[f], at));
 	}
-	if (l->counted) {
-		out_cell(&o, "last 24 h");
-		stat_cell(l, &o, row);
+	if (l->told) {
+		out_cell(&o, l->told);
+		told_cell(l, &o, row);
 	}
 	out_print(&o);
 }
@@ -254,7 +269,7 @@ static enum ta_rc run_show(struct db *db, struct line *l, struct ta_err *err)
 	struct table_row row;
 	enum ta_rc rc = cmd_table_row(db, l->table, l->argv[2], &l->mem, &row, err);
 	if (!rc)
-		rc = count_rules(db, l, err);
+		rc = add_told(db, l, err);
 	if (!rc)
 		print_row(l, &row);
 	return rc;

@@ -1,9 +1,13 @@
 """Retries: nearest deadline first, dead exactly at the deadline, now by hand and never twice; lists of what
 waits and of what is dead."""
+import json
 import os
+import re
+import threading
+import time
 import unittest
 
-from delivering import NOW, Delivering
+from delivering import DELIVERED, NOW, Delivering, took_all
 from lib import wait_until
 
 DOWN = 503, {}, b'{"error":{"message":"temporarily unavailable","code":2,"is_transient":true}}'
@@ -48,6 +52,104 @@ class Retry(Delivering):
             self.assertEqual([(g[by], g["n"]) for g in groups], [(what, 3)])
         self.assertEqual(self.p.json("delivery", "list", "--dead", "--reason", "budget"), [])
         self.assertEqual(self.p.run("delivery", "list", "--dead", "--by", "colour", ok=False).returncode, 2)
+
+    def test_by_hand(self):
+        """The next attempt now: the next number, the pending one is gone, one entry in the audit log."""
+        down = [True]
+        stub = self.stub(lambda body: DOWN if down[0] else took_all(body))
+        self.begin(clock=self.set_clock(NOW), platforms=("meta",), urls={"TRACKAI_META_URL": stub.url})
+        self.start()
+        self.put(3)
+        self.waiting(3)
+        tried = self.p.json("delivery", "retry", "--where", "state == retrying")
+        self.assertEqual((tried["retried"], tried["behind_circuit"], tried["not_waiting"]), (3, 0, 0))
+        wait_until(lambda: self.one("SELECT count(*) FROM verdict WHERE attempt = 2") == "3", what="the second attempt")
+        self.assertEqual(self.one("SELECT count(*) FROM retry WHERE tries = 2 AND due_us > 0"), "3")
+        down[0] = False
+        first = self.one("SELECT min(event_id) FROM retry")
+        self.assertIn("1 are tried now", self.p.run("delivery", "retry", "--ids", first).stdout)
+        self.settle(1)
+        self.assertEqual(self.cluster.sql("SELECT event_id, attempt FROM verdict WHERE after = 3"), [[first, "3"]])
+        self.assertIn("trackai delivery replay", self.p.run("delivery", "retry", "--ids", first).stdout)
+        self.assertEqual(self.p.json("delivery", "retry", "--pixel", "meta")["retried"], 2)
+        self.settle(3)
+        self.assertEqual(self.p.json("delivery", "retry", "--pixel", "meta")["retried"], 0)
+        self.assertEqual(self.one("SELECT count(*) FROM audit WHERE action = 'delivery.retry'"), "4")
+        self.assertEqual(len(stub.seen), 4)
+        self.check_books()
+
+    def test_by_hand_within_the_budget(self):
+        stub = self.stub(lambda body: DOWN)
+        self.begin(clock=self.set_clock(NOW), platforms=("meta",), urls={"TRACKAI_META_URL": stub.url})
+        self.start()
+        self.put(2)
+        self.waiting(2)
+        self.cluster.sql("UPDATE retry SET tries = 249")
+        self.p.run("delivery", "retry", "--pixel", "meta")
+        self.settle(2)
+        self.assertEqual(self.cluster.sql("SELECT DISTINCT after, reason, attempt FROM verdict WHERE after >= 3"),
+                         [["9", "21", "250"]])
+        self.assertEqual(self.one("SELECT count(*) FROM retry"), "0")
+
+    def test_by_hand_at_a_held_pixel_and_behind_a_circuit(self):
+        down = [True]
+        stub = self.stub(lambda body: DOWN if down[0] else took_all(body))
+        self.begin(clock=self.set_clock(NOW), platforms=("meta",), urls={"TRACKAI_META_URL": stub.url})
+        self.start()
+        for i in range(5):
+            self.put(1)
+            self.waiting(i + 1)
+        self.put(4)  # they wait behind the circuit
+        self.p.run("pixel", "hold", "meta")
+        self.assertEqual(self.p.json("delivery", "retry", "--pixel", "meta")["held"], 5)
+        self.p.run("pixel", "circuit", "meta", "open", "--for", "2h")
+        self.p.run("pixel", "release", "meta")
+        self.assertIn("held open by hand", self.p.run("delivery", "retry", "--pixel", "meta", "--force").stdout)
+        self.assertEqual(len(stub.seen), 5)
+        self.p.run("pixel", "circuit", "meta", "close")
+        wait_until(lambda: len(stub.seen) == 6, what="the probe")
+        wait_until(lambda: self.p.json("pixel", "circuit", "meta")["state"] == "open", what="the open circuit")
+        answer = self.p.json("delivery", "retry", "--pixel", "meta")
+        self.assertEqual((answer["retried"], answer["behind_circuit"]), (5, 5))
+        self.assertIn("--force probes now", self.p.run("delivery", "retry", "--pixel", "meta").stdout)
+        self.assertEqual(len(stub.seen), 6)
+        down[0] = False
+        self.assertIn("go with the probe", self.p.run("delivery", "retry", "--pixel", "meta", "--force").stdout)
+        self.settle(9)
+        self.check_books()
+
+    def test_by_hand_in_the_very_moment_of_the_schedule(self):
+        """Trap 16: whoever comes first takes the attempt; nothing is sent twice."""
+        lock, times = threading.Lock(), {}
+
+        def answer(body):
+            ids = re.findall(rb'"event_id":"([^"]+)"', body)
+            with lock:
+                for i in ids:
+                    times[i] = times.get(i, 0) + 1
+                again = any(times[i] > 1 for i in ids)
+            time.sleep(0.02)  # the race is wide
+            return took_all(body) if again else DOWN
+        stub = self.stub(answer)
+        self.begin(clock="", platforms=("meta",), urls={"TRACKAI_META_URL": stub.url})
+        self.start()
+        now = time.time_ns() // 1000
+        for i in range(4):
+            self.put(20, us=now + i)
+        self.cluster.sql("NOTIFY route")
+        wait_until(lambda: self.one("SELECT count(*) FROM verdict") == "80", what="the first attempts")
+        listed = ",".join(f"[{e},{p}]" for e, p in self.cluster.sql("SELECT event_id, pixel_id FROM route"))
+        order = json.dumps({"deliveries": json.loads(f"[{listed}]"), "force": True})
+        n = 0
+        while int(self.one("SELECT count(*) FROM verdict WHERE after >= 3")) < 80 and n < 400:
+            self.cluster.sql("INSERT INTO command (at_us, actor, kind, args) VALUES (1, 'test', 'delivery.retry', "
+                             f"'{order}'); NOTIFY command")
+            n += 1
+        self.settle(80)
+        self.assertEqual(set(times.values()), {2})
+        self.assertEqual(self.finals(), {DELIVERED: 80})
+        self.assertEqual(self.one("SELECT max(attempt) FROM verdict"), "2")
+        self.check_books()
 
 
 if __name__ == "__main__":
