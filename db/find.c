@@ -22,6 +22,7 @@ struct page {
 	struct arena mem;
 	struct find_event *events; /* ids ascending */
 	size_t n;
+	int64_t at_us; /* verdicts before it count; 0: all */
 };
 
 static enum ta_rc names_load(struct db *db, struct names *n, struct ta_err *err)
@@ -194,7 +195,7 @@ static enum ta_rc read_verdicts(
 	enum ta_rc rc = db_query(db,
 		"SELECT event_id, pixel_id, run, attempt, at_us, before, after, reason, attempt_id, "
 		"position, code, message FROM verdict WHERE event_id >= $1 AND event_id <= $2 "
-		"ORDER BY event_id, pixel_id, run, attempt = 0, attempt",
+		"AND at_us < $3 ORDER BY event_id, pixel_id, run, attempt = 0, attempt",
 		range, &r, err);
 	for (int i = 0; !rc && i < db_rows(r); i++) {
 		struct find_event *e = page_find(p, db_i64(r, i, 0));
@@ -235,6 +236,7 @@ static enum ta_rc fill(struct db *db, struct page *p, const struct names *names,
 	db_arg_i64(&range, p->events[0].id);
 	db_arg_i64(&range, p->events[p->n - 1].id);
 	enum ta_rc rc = read_routes(db, p, names, &range, err);
+	db_arg_i64(&range, p->at_us ? p->at_us : INT64_MAX);
 	if (!rc)
 		rc = read_verdicts(db, p, &range, err);
 	db_args_release(&range);
@@ -319,7 +321,7 @@ static enum ta_rc read_page(
 	struct db_args a = DB_ARGS_INIT;
 	int64_t low = TA_MAX(q->after_id + 1, q->since_us ? log_id_at(q->since_us) : 0);
 	db_arg_i64(&a, q->oldest_first ? TA_MAX(edge, low) : low);
-	db_arg_i64(&a, q->oldest_first ? INT64_MAX : edge);
+	db_arg_i64(&a, !q->oldest_first ? edge : q->at_us ? log_id_at(q->at_us) : INT64_MAX);
 	return db_read(db,
 		q->oldest_first ? "SELECT " EVENT_COLUMNS
 				  " FROM event e LEFT JOIN event_doc d ON d.id = e.id "
@@ -333,12 +335,13 @@ static enum ta_rc read_page(
 enum ta_rc find_events(struct db *db, struct find_query *q, struct ta_err *err)
 {
 	struct names names = {0};
-	int64_t left = q->limit, edge = q->oldest_first ? 0 : INT64_MAX;
+	int64_t left = q->limit;
+	int64_t edge = q->oldest_first ? 0 : q->at_us ? log_id_at(q->at_us) : INT64_MAX;
 	bool more = true;
 	enum ta_rc rc = names_load(db, &names, err);
 	q->last_id = q->after_id;
 	while (!rc && more && left > 0) {
-		struct page p = {0};
+		struct page p = {.at_us = q->at_us};
 		PGresult *r = NULL;
 		rc = read_page(db, q, edge, &r, err);
 		if (!rc)

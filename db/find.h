@@ -59,6 +59,7 @@ struct find_event {
 struct find_query {
 	const struct rule_prog *where; /* NULL: all; over rule_event fields */
 	int64_t since_us;              /* received at or after; 0: from the beginning */
+	int64_t at_us;                 /* as of this instant (db/asof.h); 0: now */
 	int64_t after_id;              /* only ids greater than this (tail) */
 	int64_t limit;                 /* matches at most */
 	bool oldest_first;             /* else newest first */

@@ -110,27 +110,46 @@ void view_sql_last(struct buf *b, int64_t from_us)
 		from, from);
 }
 
+struct stretch {
+	long long from, below; /* event ids */
+	int64_t at_us;
+};
+
 /* The stream's line: event, route, newest verdict (without an exchange, attempt 0, it is the last
  * of its run), waiting retry. The bounds stand in the inner selection and again at each partitioned
- * table, so that only their days are planned. */
-static void lines(struct buf *b, const char *events, long long from, long long below)
+ * table, so that only their days are planned. As of an instant the newest verdict is the newest
+ * before it, and when the next attempt was to be is told by when it was made; one that still waits,
+ * by its due time. */
+static void lines(struct buf *b, const char *events, const struct stretch *s)
 {
+	long long at = s->at_us ? (long long)s->at_us : INT64_MAX;
+	long long from = s->from, below = s->below;
+	struct buf next = BUF_INIT(1000);
+	buf_addf(&next,
+		"CASE WHEN v.after = %d THEN coalesce((SELECT min(n.at_us) FROM verdict n WHERE "
+		"n.event_id = e.id AND n.event_id >= %lld AND n.event_id < %lld AND n.pixel_id = "
+		"r.pixel_id AND n.run = v.run AND n.at_us > v.at_us), t.due_us) END",
+		DISP_RETRYING, from, below);
 	buf_addf(b,
 		"SELECT e.id, e.at_us, e.received_us, coalesce(e.amount, 0), coalesce(v.at_us, 0), "
-		"coalesce(t.due_us, 0), e.store_id, coalesce(r.pixel_id, 0), "
+		"coalesce(%s, 0), e.store_id, coalesce(r.pixel_id, 0), "
 		"coalesce(r.rule_id, 0), coalesce(r.rule_version, 0), e.name, e.source, "
 		"coalesce(v.after, r.decision, -1), coalesce(v.reason, r.reason, 0), "
-		"coalesce(v.run, 1), greatest(coalesce(v.attempt, 0), coalesce(t.tries, 0)), "
+		"coalesce(v.run, 1), %s, "
 		"coalesce(e.currency, ''), e.test, coalesce(e.order_id, ''), e.label, "
 		"coalesce(v.code, ''), left(coalesce(v.message, ''), 300), e.doc FROM (%s) e "
 		"LEFT JOIN route r ON r.event_id = e.id AND r.event_id >= %lld AND r.event_id < %lld "
 		"LEFT JOIN LATERAL (SELECT after, reason, run, max(attempt) OVER (PARTITION BY run) AS "
 		"attempt, at_us, code, message FROM verdict v WHERE v.event_id = e.id AND v.event_id >= "
-		"%lld AND v.event_id < %lld AND v.pixel_id = r.pixel_id "
+		"%lld AND v.event_id < %lld AND v.pixel_id = r.pixel_id AND v.at_us < %lld "
 		"ORDER BY run DESC, v.attempt = 0 DESC, v.attempt DESC LIMIT 1) v ON true "
 		"LEFT JOIN retry t ON t.event_id = e.id AND t.pixel_id = r.pixel_id "
 		"ORDER BY e.id DESC, r.pixel_id LIMIT 20000",
-		events, from, below, from, below);
+		s->at_us ? buf_str(&next) : "t.due_us",
+		s->at_us ? "coalesce(v.attempt, 0)"
+			 : "greatest(coalesce(v.attempt, 0), coalesce(t.tries, 0))",
+		events, from, below, from, below, at);
+	buf_release(&next);
 }
 
 #define EVENT_COLUMNS                                                                              \
@@ -159,11 +178,11 @@ void view_sql_page(struct buf *b, const struct view_page *p)
 			", NULL::bytea AS doc FROM event WHERE id >= %lld AND "
 			"id < %lld ORDER BY id DESC LIMIT %d",
 			from, below, p->limit);
-	lines(b, buf_str(&e), from, below);
+	lines(b, buf_str(&e), &(struct stretch){from, below, p->at_us});
 	buf_release(&e);
 }
 
-void view_sql_rows(struct buf *b, const int64_t *ids, size_t n)
+static void rows_at(struct buf *b, const int64_t *ids, size_t n, int64_t at_us)
 {
 	struct buf e = BUF_INIT(1 << 20);
 	buf_adds(&e, "SELECT " EVENT_COLUMNS ", NULL::bytea AS doc FROM event WHERE id = ANY ('{");
@@ -174,11 +193,23 @@ void view_sql_rows(struct buf *b, const int64_t *ids, size_t n)
 	}
 	buf_addf(&e, "}'::bigint[]) AND id >= %lld AND id <= %lld", (long long)ids[0],
 		(long long)ids[n - 1]);
-	lines(b, buf_str(&e), (long long)ids[0], (long long)ids[n - 1] + 1);
+	lines(b, buf_str(&e),
+		&(struct stretch){(long long)ids[0], (long long)ids[n - 1] + 1, at_us});
 	buf_release(&e);
 }
 
-void view_sql_event(struct buf *b, int64_t id)
+void view_sql_rows(struct buf *b, const int64_t *ids, size_t n)
+{
+	rows_at(b, ids, n, 0);
+}
+
+/* The bound of an instant. */
+static long long until(int64_t at_us)
+{
+	return at_us ? (long long)at_us : INT64_MAX;
+}
+
+void view_sql_event(struct buf *b, int64_t id, int64_t at_us)
 {
 	/* A receipt is at most a few seconds older than its event, but held events wait. */
 	long long i = (long long)id, old = (long long)log_id_at(log_id_us(id) - 2 * US_PER_DAY);
@@ -187,25 +218,26 @@ void view_sql_event(struct buf *b, int64_t id)
 		"e.name, e.source, e.item, coalesce(e.currency, ''), e.test, e.wire_id, "
 		"coalesce(e.order_id, ''), e.label, d.doc, coalesce(i.topic, ''), "
 		"coalesce(i.remote, ''), coalesce(i.webhook_id, ''), "
-		"(SELECT count(*) FROM event_report p WHERE p.event_id = %lld) FROM event e "
+		"(SELECT count(*) FROM event_report p WHERE p.event_id = %lld AND p.at_us < %lld) FROM "
+		"event e "
 		"LEFT JOIN event_doc d ON d.id = %lld "
 		"LEFT JOIN inbox i ON i.writer = e.writer AND i.id = e.receipt AND i.id >= %lld AND "
 		"i.id <= %lld WHERE e.id = %lld LIMIT 1",
-		i, i, old, i, i);
+		i, until(at_us), i, old, i, i);
 }
 
-void view_sql_routes(struct buf *b, int64_t id)
+void view_sql_routes(struct buf *b, int64_t id, int64_t at_us)
 {
-	view_sql_rows(b, &id, 1);
+	rows_at(b, &id, 1, at_us);
 }
 
-void view_sql_verdicts(struct buf *b, int64_t id)
+void view_sql_verdicts(struct buf *b, int64_t id, int64_t at_us)
 {
 	buf_addf(b,
 		"SELECT pixel_id, run, attempt, before, after, reason, at_us, attempt_id, code, "
-		"left(message, 1000) FROM verdict WHERE event_id = %lld "
+		"left(message, 1000) FROM verdict WHERE event_id = %lld AND at_us < %lld "
 		"ORDER BY pixel_id, run, attempt = 0, attempt LIMIT 200",
-		(long long)id);
+		(long long)id, until(at_us));
 }
 
 void view_sql_rules(struct buf *b, int64_t id)
@@ -221,7 +253,7 @@ void view_sql_rules(struct buf *b, int64_t id)
 		(long long)id);
 }
 
-void view_sql_attempts(struct buf *b, int64_t id)
+void view_sql_attempts(struct buf *b, int64_t id, int64_t at_us)
 {
 	/* Attempts are younger than their event; the id's own day bounds the search from below. */
 	buf_addf(b,
@@ -230,9 +262,9 @@ void view_sql_attempts(struct buf *b, int64_t id)
 		"v.attempt_id = a.id LIMIT 1), (SELECT settings::text FROM pixel_version v WHERE "
 		"v.pixel_id = a.pixel_id AND v.version = a.pixel_version) "
 		"FROM attempt a WHERE a.id >= %lld AND a.id = ANY (ARRAY("
-		"SELECT attempt_id FROM verdict WHERE event_id = %lld AND attempt_id > 0 "
+		"SELECT attempt_id FROM verdict WHERE event_id = %lld AND attempt_id > 0 AND at_us < %lld "
 		"ORDER BY at_us DESC LIMIT 30)) ORDER BY a.id DESC LIMIT 30",
-		(long long)id, (long long)log_id_at(log_id_us(id)), (long long)id);
+		(long long)id, (long long)log_id_at(log_id_us(id)), (long long)id, until(at_us));
 }
 
 /* Results ------------------------------------------------------------------------------------ */

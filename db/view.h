@@ -151,17 +151,19 @@ struct view_page {
 	int limit;     /* events */
 	bool docs;     /* with their documents (filters look into them) */
 	bool orders;   /* purchases and refunds only, among the newest VIEW_ORDERS_SCAN */
+	int64_t at_us; /* as of this instant (db/asof.h), 0: now */
 };
 #define VIEW_ORDERS_SCAN 50000
 void view_sql_page(struct buf *b, const struct view_page *p);
 /* The same lines for given events (states move): ids ascending, n >= 1. */
 void view_sql_rows(struct buf *b, const int64_t *ids, size_t n);
-void view_sql_event(struct buf *b, int64_t id);
-void view_sql_routes(struct buf *b, int64_t id); /* lines of one event: view_take_rows */
-void view_sql_verdicts(struct buf *b, int64_t id);
+/* at_us of these: as of that instant, 0 now. */
+void view_sql_event(struct buf *b, int64_t id, int64_t at_us);
+void view_sql_routes(struct buf *b, int64_t id, int64_t at_us); /* view_take_rows */
+void view_sql_verdicts(struct buf *b, int64_t id, int64_t at_us);
 void view_sql_rules(struct buf *b, int64_t id); /* by pixel, in the order they are asked */
 /* Exchanges that carried the event, newest first; from_us: not before the event's receipt. */
-void view_sql_attempts(struct buf *b, int64_t id);
+void view_sql_attempts(struct buf *b, int64_t id, int64_t at_us);
 
 /* Results: *out lives in the arena; returns the number of rows. */
 

@@ -213,23 +213,39 @@ static bool parse_ago(const char *s, int64_t *us)
 	return false;
 }
 
-enum ta_rc clock_parse_when(const char *s, int64_t *us, struct ta_err *err)
+/* "10:31" or "10:31:05". */
+static bool time_of_day(const char *p, int64_t *us)
 {
-	int64_t now = clock_now_us(), midnight = now / US_PER_DAY * US_PER_DAY;
-	const char *p = s;
-	int h, m;
+	int h, m, sec = 0;
+	if (!digits(&p, 2, &h) || *p++ != ':' || !digits(&p, 2, &m) || h > 23 || m > 59)
+		return false;
+	if (*p == ':' && (p++, !digits(&p, 2, &sec) || sec > 59))
+		return false;
+	*us = (h * 3600 + m * 60 + sec) * US_PER_S;
+	return !*p;
+}
+
+enum ta_rc clock_parse_when_at(const char *s, int offset_s, int64_t *us, struct ta_err *err)
+{
+	int64_t offset = offset_s * US_PER_S, now = clock_now_us();
+	int64_t midnight = (now + offset) / US_PER_DAY * US_PER_DAY - offset, time = 0;
+	bool yesterday = strncmp(s, "yesterday", 9) == 0, today = strncmp(s, "today", 5) == 0;
+	const char *rest = s + (yesterday ? 9 : today ? 5 : 0);
 	if (strcmp(s, "now") == 0)
 		*us = now;
-	else if (strcmp(s, "today") == 0)
-		*us = midnight;
-	else if (strcmp(s, "yesterday") == 0)
-		*us = midnight - US_PER_DAY;
-	else if (digits(&p, 2, &h) && *p++ == ':' && digits(&p, 2, &m) && !*p && h < 24 && m < 60)
-		*us = midnight + (h * 3600 + m * 60) * US_PER_S;
+	else if ((yesterday || today) && (!*rest || (*rest == ' ' && time_of_day(rest + 1, &time))))
+		*us = midnight - (yesterday ? US_PER_DAY : 0) + time;
+	else if (time_of_day(s, &time))
+		*us = midnight + time;
 	else if (!parse_ago(s, us) && !clock_parse(s, us))
 		return ta_fail(err, TA_USAGE,
-			"\"%.60s\" is not a time; write 2026-11-22T10:31:00Z, 10:31, -2h or "
-			"yesterday",
+			"\"%.60s\" is not a time; write 2026-11-22T10:31:00Z, 10:31, -2h, yesterday "
+			"or yesterday 22:00",
 			s);
 	return TA_OK;
+}
+
+enum ta_rc clock_parse_when(const char *s, int64_t *us, struct ta_err *err)
+{
+	return clock_parse_when_at(s, 0, us, err);
 }

@@ -26,7 +26,11 @@ int64_t clock_mono_us(void); /* monotonic, for durations and deadlines inside on
 TA_MUST bool clock_parse(const char *s, int64_t *us);
 /* Writes 2026-11-22T10:40:00Z (with .ffffff when not whole seconds); out of >= 32 bytes. */
 void clock_format(int64_t us, char out[32]);
-/* T of the command line: RFC 3339, 10:31 (today, UTC), -2h, -30m, -7d, now, today, yesterday. */
+/* T of the command line: RFC 3339, 10:31 or 10:31:05 (today, UTC), -2h, -30m, -7d, now, today,
+ * yesterday, yesterday 22:00. */
 TA_MUST enum ta_rc clock_parse_when(const char *s, int64_t *us, struct ta_err *err);
+/* The same where the time of day is that of a zone so many seconds before UTC (the console's). */
+TA_MUST enum ta_rc clock_parse_when_at(
+	const char *s, int offset_s, int64_t *us, struct ta_err *err);
 
 #endif

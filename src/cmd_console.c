@@ -1,5 +1,6 @@
 /* trackai, trackai console: the operators' screen. */
 #include "src/buf.h"
+#include "src/clock.h"
 #include "src/cmd.h"
 #include "src/cmd_db.h"
 #include "src/conf.h"
@@ -36,15 +37,23 @@ int cmd_console(int argc, char **argv)
 	bool once = false, no_mouse = false;
 	long width = 80, height = 24;
 	char log[600], history[600];
+	const char *at = NULL;
 	struct buf view = BUF_INIT(512);
 	struct ta_err err = {0};
 	struct loop_options o = {.place = "", .colour = conf_get(CONF_COLOR)};
 	const struct opt opts[] = {{"once", OPT_FLAG, &once, "print one plain frame and exit"},
 		{"width", OPT_INT, &width, "columns of that frame"},
 		{"height", OPT_INT, &height, "lines of that frame"},
+		{"at", OPT_STR, &at, "look at that moment: 10:31, yesterday 22:00, -2h"},
 		{"no-mouse", OPT_FLAG, &no_mouse, "leave the mouse to the terminal"}, {0}};
 	if (opt_parse(&argc, argv, opts, &err) || cmd_database(&o.database, &err))
 		return cmd_fail("console", &err);
+	if (at && (clock_parse_when(at, &o.at_us, &err) || o.at_us >= clock_now_us())) {
+		if (!err.rc)
+			(void)ta_fail(&err, TA_USAGE, "%.60s has not come yet", at);
+		(void)ta_err_prefix(&err, "--at");
+		return cmd_fail("console", &err);
+	}
 	const char *ascii = conf_get(CONF_ASCII);
 	o.ascii = *ascii && strcmp(ascii, "0") != 0;
 	o.mouse = !no_mouse && strcmp(conf_get(CONF_MOUSE), "off") != 0;

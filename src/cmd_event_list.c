@@ -20,7 +20,7 @@
 /* One run of a list: how it is asked and where its rows go. */
 struct list {
 	const char *word; /* "event list" */
-	const char *where, *since;
+	const char *where, *since, *at;
 	long limit;
 	bool json, lines; /* lines: one JSON value per line, at once */
 	json_t *all;
@@ -159,12 +159,23 @@ static void heads(struct list *l, const char *const *words)
 		out_head(&l->table, *words);
 }
 
+/* What has not happened yet cannot be listed. */
+static enum ta_rc read_moment(const char *text, int64_t *us, struct ta_err *err)
+{
+	if (clock_parse_when(text, us, err))
+		return ta_err_prefix(err, "--at");
+	if (*us > clock_now_us())
+		return ta_fail(err, TA_USAGE, "--at: %.60s has not come yet", text);
+	return TA_OK;
+}
+
 static enum ta_rc read_options(struct list *l, int *argc, char **argv, struct ta_err *err)
 {
 	struct rule_prog *prog = NULL;
 	size_t at = 0;
 	const struct opt opts[] = {{"where", OPT_STR, &l->where, "an expression"},
 		{"since", OPT_STR, &l->since, "10:31, -2h, yesterday or RFC 3339"},
+		{"at", OPT_STR, &l->at, "as of that moment: as --since"},
 		{"limit", OPT_INT, &l->limit, "at most so many"},
 		{"json", OPT_FLAG, &l->json, "JSON"}, {0}};
 	enum ta_rc rc = opt_parse(argc, argv, opts, err);
@@ -182,6 +193,8 @@ static enum ta_rc read_options(struct list *l, int *argc, char **argv, struct ta
 	}
 	if (!rc && l->since && clock_parse_when(l->since, &l->query.since_us, err))
 		rc = ta_err_prefix(err, "--since");
+	if (!rc && l->at)
+		rc = read_moment(l->at, &l->query.at_us, err);
 	l->query.where = prog;
 	l->query.limit = l->limit;
 	l->query.arg = l;
@@ -269,6 +282,8 @@ int event_tail(int argc, char **argv)
 	l.limit = 1000000000;
 	heads(&l, event_heads);
 	enum ta_rc rc = read_options(&l, &argc, argv, &err);
+	if (!rc && l.at)
+		rc = ta_fail(&err, TA_USAGE, "tail shows what comes; --at goes with list");
 	if (!rc)
 		rc = cmd_db_ready("tail", &db, &err);
 	if (!rc && !l.since)

@@ -2,6 +2,7 @@
 
 #include "src/buf.h"
 #include "src/clock.h"
+#include "ui/at.h"
 #include "ui/pane.h"
 #include "ui/term.h"
 
@@ -31,6 +32,13 @@ void app_release(struct app *app)
 	complete_close(&app->complete);
 	seen_release(&app->seen);
 	buf_release(&app->copy);
+}
+
+void app_clock(struct app *app, int64_t wall_us, int64_t mono_us)
+{
+	app->real_us = wall_us;
+	app->mono_us = mono_us;
+	app->data.now_us = app->data.at_us ? app->data.at_us : wall_us;
 }
 
 void app_toast(struct app *app, bool bad, const char *fmt, ...)
@@ -259,6 +267,10 @@ void app_seen(struct app *app, struct work *w)
 
 static void pause_screen(struct app *app)
 {
+	if (app->data.at_us && !app->paused) {
+		app_toast(app, false, "the past stands still; :at now goes back to what happens");
+		return;
+	}
 	app->paused = !app->paused;
 	feed_pause(&app->feed, app->paused);
 	feed_pause(&app->orders, app->paused);
@@ -292,6 +304,8 @@ static void back(struct app *app)
 		try_filter(app, "");
 	else if (editor_widen(app))
 		return;
+	else if (app->data.at_us)
+		at_look(app, 0);
 	else if (app->pane != PANE_OVERVIEW)
 		app_go(app, PANE_OVERVIEW);
 	else
@@ -332,6 +346,10 @@ static bool general(struct app *app, enum req r)
 		return true;
 	case REQ_PAUSE:
 		pause_screen(app);
+		return true;
+	case REQ_EARLIER:
+	case REQ_LATER:
+		at_step(app, r == REQ_LATER ? 1 : -1);
 		return true;
 	case REQ_SLOWER:
 	case REQ_FASTER:

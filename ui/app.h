@@ -54,6 +54,7 @@ struct app {
 	bool toast_bad;
 	int64_t toast_until_us; /* monotonic */
 	int64_t mono_us;        /* set with data.now_us before keys and frames */
+	int64_t real_us;        /* the wall clock, also while data.now_us is a moment of the past */
 	enum link link;
 	int64_t fresh_us; /* monotonic: of the newest data */
 	char link_error[200], place[64];
@@ -65,6 +66,8 @@ struct app {
 };
 
 void app_init(struct app *app);
+/* Both clocks, before keys and frames. */
+void app_clock(struct app *app, int64_t wall_us, int64_t mono_us);
 void app_release(struct app *app);
 void app_key(struct app *app, int key); /* as ui/term.h */
 void app_request(struct app *app, enum req r);

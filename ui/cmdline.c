@@ -5,6 +5,7 @@
 #include "src/buf.h"
 #include "src/rule_complete.h"
 #include "ui/app.h"
+#include "ui/at.h"
 #include "ui/export.h"
 #include "ui/pane.h"
 
@@ -164,6 +165,9 @@ static void run(struct app *app, enum command c, const char *rest)
 		return;
 	case COMMAND_since:
 		since(app, rest);
+		return;
+	case COMMAND_at:
+		at_command(app, rest);
 		return;
 	case COMMAND_store:
 		events_of(app, "store", PANE_STORES, rest);

@@ -9,6 +9,7 @@ enum cmd_argument {
 	ARG_NONE,
 	ARG_EXPR,
 	ARG_TIME,
+	ARG_MOMENT,
 	ARG_STORE,
 	ARG_PIXEL,
 	ARG_EXPORT,

@@ -32,6 +32,16 @@ void data_release(struct data *d)
 	*d = (struct data){0};
 }
 
+void data_forget(struct data *d)
+{
+	d->npulses = d->nbeats = d->nfaults = d->nlast = d->nmoney = 0;
+	d->minute = 0;
+	d->p50_ms = d->p95_ms = -1;
+	for (int i = 0; i < PLATFORM_COUNT; i++)
+		d->platform_p50[i] = d->platform_p95[i] = -1;
+	d->has_counts = d->has_beats = d->has_money = d->has_faults = d->has_last = d->slow = false;
+}
+
 const struct view_store *data_store(const struct data *d, int32_t id)
 {
 	for (size_t i = 0; i < d->nstores; i++)

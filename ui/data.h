@@ -59,6 +59,8 @@ struct problem {
 
 struct data {
 	int64_t now_us;
+	int64_t at_us; /* the moment that is looked at (ui/at.h), then now_us too; 0: now */
+	bool slow;     /* a figure of that moment took too long to read */
 	bool has_counts, has_catalogue, has_beats, has_money, has_faults, has_last;
 	struct twin stores_mem, pixels_mem, beats_mem, faults_mem, last_mem;
 	struct view_store *stores;
@@ -78,6 +80,8 @@ struct data {
 };
 
 void data_release(struct data *d);
+/* Forgets everything but the catalogue: another moment is looked at. */
+void data_forget(struct data *d);
 
 const struct view_store *data_store(const struct data *d, int32_t id); /* NULL: unknown */
 const struct view_pixel *data_pixel(const struct data *d, int32_t id);

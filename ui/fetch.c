@@ -1,5 +1,6 @@
 #include "ui/fetch.h"
 
+#include "db/asof.h"
 #include "db/good.h"
 #include "db/log_id.h"
 #include "src/clock.h"
@@ -66,23 +67,30 @@ static void sql_counts(struct fetch *f, struct app *app)
 		f->counts_from = minute - MINUTES + 1;
 		f->counts_full_us = app->mono_us + FULL_US;
 	}
+	if (app->data.at_us) /* all of it: it is read once */
+		f->counts_from = minute - MINUTES + 1;
 	data_minute(&app->data, minute);
-	view_sql_counts(&f->sql, f->counts_from);
+	if (app->data.at_us)
+		asof_sql_counts(&f->sql, app->data.at_us, f->counts_from);
+	else
+		view_sql_counts(&f->sql, f->counts_from);
 }
 
 static void sql_page(struct fetch *f, const struct app *app, int set, const struct feed *feed)
 {
-	int64_t now = app->data.now_us;
+	int64_t now = app->data.now_us, at = app->data.at_us;
 	bool newer = set == SET_NEWER || set == SET_ORDERS_NEWER;
 	f->with_docs[set] = feed->need_docs;
 	f->limit[set] = newer ? NEWER : feed->need_docs ? PAGE_DOCS : PAGE;
 	struct view_page p = {
 		/* Ids of the coming minute may exist already: clocks differ a little. */
-		.below = newer || !feed->oldest ? log_id_at(now + HALF_MINUTE * 4) : feed->oldest,
+		.below = newer || !feed->oldest ? log_id_at(at ? at : now + HALF_MINUTE * 4)
+						: feed->oldest,
 		.from = newer ? feed->newest + 1 : log_id_at(now - WINDOW),
 		.limit = f->limit[set],
 		.docs = feed->need_docs,
 		.orders = feed->orders,
+		.at_us = at,
 	};
 	view_sql_page(&f->sql, &p);
 }
@@ -99,11 +107,44 @@ static bool sql_moved(struct fetch *f, const struct app *app, const struct feed 
 	return true;
 }
 
+/* The same of a moment of the past; false when it is asked as if it were now. */
+static bool sql_asof(struct fetch *f, const struct app *app, int set)
+{
+	int64_t at = app->data.at_us, hour = 3600 * US_PER_S;
+	switch (set) {
+	case SET_STORES:
+		asof_sql_stores(&f->sql, at, !f->no_zones);
+		return true;
+	case SET_PIXELS:
+		asof_sql_pixels(&f->sql, at);
+		return true;
+	case SET_LATENCY:
+		asof_sql_latency(&f->sql, at, at / (60 * US_PER_S) - MINUTES + 1);
+		return true;
+	case SET_LEDGER:
+		asof_sql_ledger(&f->sql, at);
+		return true;
+	case SET_MONEY:
+		asof_sql_money(&f->sql, at, at / hour - 9 * 24, !f->no_zones);
+		return true;
+	case SET_FAULTS:
+		asof_sql_faults(&f->sql, at, at - hour);
+		return true;
+	case SET_LAST:
+		asof_sql_last(&f->sql, at, at - WINDOW);
+		return true;
+	default:
+		return false;
+	}
+}
+
 /* Appends the statement of a set; false when there is nothing to ask. */
 static bool sql_of(struct fetch *f, struct app *app, int set)
 {
 	int64_t now = app->data.now_us, minute = now / (60 * US_PER_S);
-	int64_t id = f->inspecting;
+	int64_t id = f->inspecting, at = app->data.at_us;
+	if (at && sql_asof(f, app, set))
+		return true;
 	switch ((enum fetch_set)set) {
 	case SET_SCHEMA:
 		view_sql_schema(&f->sql);
@@ -148,19 +189,19 @@ static bool sql_of(struct fetch *f, struct app *app, int set)
 	case SET_ORDERS_MOVED:
 		return sql_moved(f, app, &app->orders);
 	case SET_EVENT:
-		view_sql_event(&f->sql, id);
+		view_sql_event(&f->sql, id, at);
 		return true;
 	case SET_ROUTES:
-		view_sql_routes(&f->sql, id);
+		view_sql_routes(&f->sql, id, at);
 		return true;
 	case SET_VERDICTS:
-		view_sql_verdicts(&f->sql, id);
+		view_sql_verdicts(&f->sql, id, at);
 		return true;
 	case SET_RULES:
 		view_sql_rules(&f->sql, id);
 		return true;
 	case SET_ATTEMPTS:
-		view_sql_attempts(&f->sql, id);
+		view_sql_attempts(&f->sql, id, at);
 		return true;
 	case SET_GOOD:
 		good_sql(&f->sql, id);
@@ -184,6 +225,10 @@ static void ask(struct fetch *f, struct app *app, struct adb *db, int set)
 static bool wanted(const struct app *app, int set)
 {
 	bool orders = app->pane == PANE_REVENUE;
+	/* The past does not move, and what the stages said then was not kept. */
+	if (app->data.at_us && (set == SET_BEATS || (set >= SET_NEWER && set <= SET_MOVED) ||
+				       set == SET_ORDERS_NEWER || set == SET_ORDERS_MOVED))
+		return false;
 	switch (set) {
 	case SET_LAST:
 		return app->pane == PANE_HEALTH;
@@ -232,7 +277,8 @@ static void ask_pages(struct fetch *f, struct app *app, struct adb *db)
 static void ask_rounds(struct fetch *f, struct app *app, struct adb *db, bool refresh)
 {
 	for (int set = SET_STORES; set <= SET_LAST; set++) {
-		bool due = refresh && !app->paused && app->mono_us >= f->due_us[set];
+		bool due = refresh && !app->paused && !app->data.at_us &&
+			   app->mono_us >= f->due_us[set];
 		if (wanted(app, set) && (due || !f->due_us[set]))
 			ask(f, app, db, set);
 	}
@@ -248,6 +294,10 @@ void fetch_plan(struct fetch *f, struct app *app, struct adb *db, bool refresh)
 {
 	if (!adb_idle(db))
 		return;
+	if (f->at_us != app->data.at_us) {
+		f->at_us = app->data.at_us;
+		fetch_lost(f);
+	}
 	bool known = app->link == LINK_LIVE || app->link == LINK_STALE;
 	if (known) {
 		ask_rounds(f, app, db, refresh);
@@ -394,11 +444,15 @@ void fetch_take(
 {
 	if (tag < 0 || tag >= SET_COUNT)
 		return;
+	if (f->at_us != app->data.at_us && tag != SET_SCHEMA)
+		return; /* of another moment than is looked at by now */
 	if (!r) {
 		/* A store with a time zone that the server does not know must not hide the rest. */
 		if (tag == SET_STORES && strcmp(err->sqlstate, "22023") == 0)
 			f->no_zones = true;
 		f->due_us[tag] = app->mono_us + US_PER_S;
+		if (app->data.at_us && (tag == SET_COUNTS || tag == SET_LEDGER || tag == SET_MONEY))
+			app->data.slow = true;
 		if (tag == SET_GOOD) {
 			app->inspect.good_id = f->inspecting;
 			app->inspect.good_failed = app->inspect.dirty = true;

@@ -40,6 +40,7 @@ struct fetch {
 	bool with_docs[SET_COUNT];
 	int64_t inspecting; /* the event that the inspector's batch is for */
 	bool inspect_due;
+	int64_t at_us; /* the moment that the sets are of */
 	struct buf sql;
 };
 

@@ -2,6 +2,7 @@
 
 #include "src/clock.h"
 #include "src/log.h"
+#include "ui/at.h"
 #include "ui/external.h"
 #include "ui/fetch.h"
 #include "ui/mouse.h"
@@ -46,8 +47,7 @@ struct loop {
 
 static void now(struct loop *l)
 {
-	l->app.data.now_us = clock_now_us();
-	l->app.mono_us = clock_mono_us();
+	app_clock(&l->app, clock_now_us(), clock_mono_us());
 }
 
 static void on_result(void *ctx, int tag, const PGresult *r, const struct ta_err *err)
@@ -74,9 +74,9 @@ static void watch_link(struct loop *l)
 			adb_error(l->db));
 	} else if (ready && !l->was_ready && app->link == LINK_LOST) {
 		app->link = LINK_CONNECTING; /* until the schema has been seen */
-	} else if (app->link == LINK_LIVE && app->fresh_us && age > limit) {
+	} else if (app->link == LINK_LIVE && app->fresh_us && age > limit && !app->data.at_us) {
 		app->link = LINK_STALE;
-	} else if (app->link == LINK_STALE && age <= limit) {
+	} else if (app->link == LINK_STALE && (age <= limit || app->data.at_us)) {
 		app->link = LINK_LIVE;
 	}
 	if (ready && !*app->place)
@@ -389,6 +389,7 @@ static void begin(struct loop *l, const struct loop_options *o)
 	now(l);
 	if (*o->view)
 		app_command(&l->app, o->view);
+	at_look(&l->app, o->at_us);
 }
 
 static void end(struct loop *l)

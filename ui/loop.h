@@ -4,6 +4,8 @@
 
 #include "src/err.h"
 
+#include <stdint.h>
+
 struct loop_options {
 	const char *database; /* conninfo */
 	const char *place;    /* shown in the title: which environment this is */
@@ -11,6 +13,7 @@ struct loop_options {
 	bool ascii, mouse;
 	const char *view;    /* "health", "events state=failed"; "" for Overview */
 	const char *history; /* file that keeps the prompts' lines, "" none */
+	int64_t at_us;       /* the moment to look at, 0: now */
 	const char *log;     /* file for what libraries print, "" none */
 };
 

@@ -3,6 +3,7 @@
 #include "src/buf.h"
 #include "src/clock.h"
 #include "src/utf8.h"
+#include "ui/at.h"
 #include "ui/fetch.h"
 #include "ui/loop.h"
 #include "ui/screen.h"
@@ -41,8 +42,7 @@ static void read_all(struct once *o)
 		int left = adb_timeout(o->db);
 		if (poll(&p, 1, left < 0 || left > 200 ? 200 : left) < 0)
 			break;
-		o->app.data.now_us = clock_now_us();
-		o->app.mono_us = clock_mono_us();
+		app_clock(&o->app, clock_now_us(), clock_mono_us());
 		adb_pump(o->db);
 		if (adb_failures(o->db) >= 2)
 			break;
@@ -124,9 +124,10 @@ enum ta_rc console_once(const struct loop_options *opt, int w, int h, struct ta_
 	fetch_init(&o->fetch);
 	o->db = adb_new(opt->database, on_result, o);
 	snprintf(o->app.place, sizeof(o->app.place), "%s", opt->place);
-	o->app.data.now_us = clock_now_us();
+	app_clock(&o->app, clock_now_us(), clock_mono_us());
 	if (*opt->view)
 		app_command(&o->app, opt->view);
+	at_look(&o->app, opt->at_us);
 	read_all(o);
 	read_rows(&o->app, opt->database);
 	if (!*o->app.place)

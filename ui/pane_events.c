@@ -149,11 +149,14 @@ static void draw_chip(const struct app *app, struct box b, int row)
 	int held = feed_held_back(f);
 	format_count(f->nshown, shown);
 	format_count(f->n - held, all);
-	snprintf(text, sizeof(text), "%s of %s%s  last 24h  %s", shown, all,
+	snprintf(text, sizeof(text), "%s of %s%s  %s  %s", shown, all,
 		f->n >= FEED_ROWS ? " (limit)"
 		: f->end          ? ""
 				  : "+",
-		f->follow ? "following" : "newest");
+		app->data.at_us ? "24h before" : "last 24h",
+		!f->follow        ? "newest"
+		: app->data.at_us ? "as of then"
+				  : "following");
 	right.x = TA_MAX(p.x, p.end - draw_width(text) - 1);
 	p.end = right.x - 1;
 	draw_gap(&p, 1);

@@ -71,7 +71,8 @@ static int draw_beats(const struct app *app, struct box b, int most)
 			draw_text(&p, ST_BAD, -1,
 				"nothing runs here: no stage has ever reported; trackai up starts them");
 		else
-			draw_text(&p, ST_DIM, -1, "being read");
+			draw_text(&p, ST_DIM, -1,
+				d->at_us ? "what they reported then is not kept" : "being read");
 	}
 	return row;
 }

@@ -2,6 +2,7 @@
 
 #include "src/buf.h"
 #include "src/clock.h"
+#include "ui/at.h"
 #include "ui/chart.h"
 #include "ui/format.h"
 #include "ui/hit.h"
@@ -14,33 +15,37 @@
 
 /* Row 1 ---------------------------------------------------------------------------------------- */
 
-static enum style badge(const struct app *app, char out[48])
+static enum style badge(const struct app *app, char out[64])
 {
 	char ago[16], count[32];
 	switch (app->link) {
 	case LINK_CONNECTING:
-		snprintf(out, 48, " CONNECTING ");
+		snprintf(out, 64, " CONNECTING ");
 		return ST_BADGE_OFF;
 	case LINK_LOST:
 		format_span((app->mono_us - app->fresh_us) / US_PER_S * US_PER_S, ago);
-		snprintf(out, 48, app->fresh_us ? " DB LOST %s " : " DB LOST ", ago);
+		snprintf(out, 64, app->fresh_us ? " DB LOST %s " : " DB LOST ", ago);
 		return ST_BADGE_BAD;
 	case LINK_NO_SCHEMA:
-		snprintf(out, 48, " NO SCHEMA ");
+		snprintf(out, 64, " NO SCHEMA ");
 		return ST_BADGE_BAD;
 	case LINK_STALE:
 		format_span((app->mono_us - app->fresh_us) / US_PER_S * US_PER_S, ago);
-		snprintf(out, 48, " STALE %s ", ago);
+		snprintf(out, 64, " STALE %s ", ago);
 		return ST_BADGE_BAD;
 	case LINK_LIVE:
 		break;
 	}
-	if (app->paused) {
-		format_count(feed_held_back(&app->feed), count);
-		snprintf(out, 48, " PAUSED %s new ", count);
+	if (app->data.at_us) {
+		at_badge(app, screen_w(), out);
 		return ST_BADGE_OFF;
 	}
-	snprintf(out, 48, " LIVE %ds ", app->interval_s);
+	if (app->paused) {
+		format_count(feed_held_back(&app->feed), count);
+		snprintf(out, 64, " PAUSED %s new ", count);
+		return ST_BADGE_OFF;
+	}
+	snprintf(out, 64, " LIVE %ds ", app->interval_s);
 	return ST_BADGE_OK;
 }
 
@@ -134,7 +139,7 @@ static void draw_views(const struct app *app, const struct naming *how, struct p
 static void draw_title(const struct app *app, struct box b)
 {
 	struct pen p = pen_at(b, 0);
-	char text[48];
+	char text[64];
 	enum style st = badge(app, text);
 	struct pen right = p;
 	right.x = TA_MAX(p.x, p.end - draw_width(text) - 1);
@@ -174,7 +179,9 @@ static void draw_strip(const struct app *app, struct box b, int row)
 	int spark = b.w >= 100 ? 16 : b.w >= 90 ? 8 : 6;
 	if (!d->has_counts) {
 		draw_gap(&p, 1);
-		draw_text(&p, ST_DIM, -1, "figures are being read");
+		draw_text(&p, ST_DIM, -1,
+			d->slow ? "the figures of that hour take too long to read"
+				: "figures are being read");
 		return;
 	}
 	data_figures(d, 0, -1, &f);
@@ -191,6 +198,8 @@ static void draw_strip(const struct app *app, struct box b, int row)
 	draw_gap(&p, b.w >= 90 ? 1 : 0);
 	chart_spark(&p, ST_TEXT, b.w >= 90 ? spark / 2 : 0, f.bad + MINUTES - 2 * spark, 2 * spark);
 	format_count(f.open, n);
+	if (d->slow)
+		snprintf(n, sizeof(n), "?");
 	figure(&p, "queue", ST_STRONG, n);
 	format_ms(d->p95_ms, n);
 	figure(&p, "p95", ST_STRONG, n);

@@ -313,6 +313,8 @@ static void add_argument(const struct app *app, struct complete *c, enum cmd_arg
 		{"-15m", "a quarter of an hour ago"}, {"-1h", "an hour ago"},
 		{"-2h", "two hours ago"}, {"-6h", "six hours ago"},
 		{"-24h", "yesterday at this time"}};
+	static const struct word moments[] = {{"now", "back to what happens now"},
+		{"today 08:00", "this morning"}, {"yesterday 22:00", "last night"}};
 	static const struct word forms[] = {
 		{"csv", "for a spreadsheet"}, {"json", "for a script: one array"}};
 	static const struct word seconds[] = {{"1", "each second"}, {"2", "every 2 s"},
@@ -323,6 +325,10 @@ static void add_argument(const struct app *app, struct complete *c, enum cmd_arg
 	const struct data *d = &app->data;
 	switch (argument) {
 	case ARG_TIME:
+		add_words(c, times, TA_COUNT(times));
+		return;
+	case ARG_MOMENT:
+		add_words(c, moments, TA_COUNT(moments));
 		add_words(c, times, TA_COUNT(times));
 		return;
 	case ARG_EXPORT:

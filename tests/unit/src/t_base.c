@@ -58,6 +58,19 @@ static void clock_starts_where_told(void **state)
 	assert_true(us >= want && us < want + 60 * US_PER_S);
 	assert_int_equal(clock_parse_when("10:31", &us, &err), TA_OK);
 	assert_int_equal(us, want - 9 * 60 * US_PER_S);
+	assert_int_equal(clock_parse_when("10:31:05", &us, &err), TA_OK);
+	assert_int_equal(us, want - 535 * US_PER_S);
+	assert_int_equal(clock_parse_when("yesterday 22:00", &us, &err), TA_OK);
+	assert_int_equal(us, want - (12 * 60 + 40) * 60 * US_PER_S);
+	assert_int_equal(clock_parse_when("today 00:05", &us, &err), TA_OK);
+	assert_int_equal(us, want - (10 * 60 + 35) * 60 * US_PER_S);
+	assert_int_equal(clock_parse_when_at("11:31", 3600, &us, &err), TA_OK);
+	assert_int_equal(us, want - 9 * 60 * US_PER_S);
+	/* There it is the next day already. */
+	assert_int_equal(clock_parse_when_at("00:30", 14 * 3600, &us, &err), TA_OK);
+	assert_int_equal(us, want - 10 * 60 * US_PER_S);
+	assert_int_equal(clock_parse_when("yesterday 25:00", &us, &err), TA_USAGE);
+	assert_int_equal(clock_parse_when("10:31:77", &us, &err), TA_USAGE);
 	assert_int_equal(clock_parse_when("soon", &us, &err), TA_USAGE);
 	assert_int_equal(clock_init("never", &err), TA_CONFIG);
 	assert_int_equal(clock_init(NULL, &err), TA_OK);

@@ -96,6 +96,28 @@ static void go_diff_alone(struct app *app)
 	type(app, "3]]]");
 }
 
+/* Two hours and eleven minutes later, looking back. */
+static void go_at(struct app *app)
+{
+	app->real_us = FAKE_NOW + 131 * 60 * US_PER_S;
+	app->data.at_us = FAKE_NOW;
+	app->data.nbeats = 0;
+	app->data.has_beats = false;
+	type(app, "3");
+}
+
+static void go_at_health(struct app *app)
+{
+	go_at(app);
+	type(app, "2");
+}
+
+static void go_at_rules(struct app *app)
+{
+	go_at(app);
+	type(app, "8");
+}
+
 static void go_rules(struct app *app)
 {
 	type(app, "3[\r");
@@ -165,6 +187,9 @@ static void the_inspector(void **state)
 static void states_of_the_frame(void **state)
 {
 	(void)state;
+	everywhere("at", go_at);
+	shot("at-health", go_at_health, 1, false);
+	shot("at-rules", go_at_rules, 1, false);
 	shot("filter", go_filter, 1, false);
 	shot("filter-wrong", go_wrong_filter, 1, false);
 	shot("paused", go_paused, 1, false);
