@@ -292,11 +292,13 @@ bool identity_form(
 bool identity_hash(
 	enum platform_id p, enum identity_key k, const struct event_user *u, char hex[65])
 {
+	static const char of_nothing[] =
+		"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 	const char *v = value_of(u, k);
 	if (v && identity_is_hash(v) && has_key(p, k, v)) {
 		for (size_t i = 0; i < 65; i++)
 			hex[i] = v[i] >= 'A' && v[i] <= 'F' ? (char)(v[i] | 0x20) : v[i];
-		return true;
+		return strcmp(hex, of_nothing) != 0;
 	}
 	struct buf b = BUF_INIT(4 * FORM_MAX);
 	bool ok = identity_form(p, k, u, &b);

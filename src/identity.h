@@ -55,7 +55,7 @@ enum identity_key {
 TA_MUST bool identity_form(
 	enum platform_id p, enum identity_key k, const struct event_user *u, struct buf *out);
 /* Lower-case hex SHA-256 of that form; a value that is already a hash passes in lower case. False
- * as above (but a known hash is true); never the hash of an empty string. */
+ * as above (but a known hash is true); never the hash of an empty string, given or not. */
 TA_MUST bool identity_hash(
 	enum platform_id p, enum identity_key k, const struct event_user *u, char hex[65]);
 

@@ -216,6 +216,9 @@ static void hashes(void **state)
 	for (int k = 0; k < ID_COUNT; k++)
 		for (int p = 0; p <= PLATFORM_TIKTOK; p++)
 			same(hash((enum platform_id)p, (enum identity_key)k, &empty), NULL);
+	const struct event_user nothing = {
+		.email = "E3B0C44298FC1C149AFBF4C8996FB92427AE41E4649B934CA495991B7852B855"};
+	same(hash(PLATFORM_META, ID_EMAIL, &nothing), NULL);
 }
 
 int main(void)
