@@ -21,7 +21,8 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#define EVIDENCE   64 /* refused requests kept per second */
+#define EVIDENCE   64 /* refused requests kept per second … */
+#define OF_ONE     16 /* … of one shop, so that a noisy one hides no other */
 #define RELOAD_US  (5 * US_PER_S)
 #define REACHED_US (4 * US_PER_S)
 
@@ -77,8 +78,11 @@ void keeper_reload(struct keeper *k)
 void keeper_refused(struct keeper *k, const struct inbox_refused *r)
 {
 	keeper_add(k, COUNT_REFUSED, 1);
+	size_t same = 0;
 	pthread_mutex_lock(&k->lock);
-	if (k->nevidence < EVIDENCE)
+	for (size_t i = 0; i < k->nevidence; i++)
+		same += strcmp(k->evidence[i].domain, r->domain) == 0;
+	if (k->nevidence < EVIDENCE && same < OF_ONE)
 		k->evidence[k->nevidence++] = *r;
 	pthread_mutex_unlock(&k->lock);
 }

@@ -110,7 +110,7 @@ class Listener(OnCluster):
         wait_until(lambda: self.count("refused", "head = '{\"evil\":1}'") == 1, what="the evidence")
 
     def test_evidence_is_bounded(self):
-        """64 a second at most, however many come."""
+        """16 of one shop and 64 in all a second at most, however many come."""
         before = self.count("refused")
         wrong = sign(b"flood", "wrong")
         one = (f"POST /webhook/shopify HTTP/1.1\r\nHost: x\r\nX-Shopify-Shop-Domain: {SHOP}\r\n"
