@@ -139,7 +139,7 @@ static double score(const struct cause_row *row, const struct cause_found *f)
 	double usual = row->usual / 100.0, beyond = (f->share - usual) / (1 - usual);
 	if (row->unit == CAUSE_STATE)
 		return row->weight;
-	if (beyond <= 0 || (usual > 0 && f->lo <= usual && f->share < 2 * usual))
+	if (beyond <= 0 || (row->usual > 0 && f->lo <= usual && f->share < 2 * usual))
 		return row->weight * 0.05 * f->share;
 	return row->weight * (0.3 + 0.7 * sqrt(beyond));
 }
@@ -215,9 +215,12 @@ static void suppress(struct cause_found *out, size_t n)
 size_t cause_rank(const struct cause_book *b, struct cause_found out[CAUSES])
 {
 	size_t n = 0;
-	for (int c = 0; c < (int)CAUSES; c++)
-		if (b->seen[c].k > 0)
-			find(b, (enum cause)c, &out[n++]);
+	for (int c = 0; c < (int)CAUSES; c++) {
+		if (b->seen[c].k <= 0)
+			continue;
+		find(b, (enum cause)c, &out[n]);
+		n += out[n].score >= 1; /* less is what every shop has */
+	}
 	suppress(out, n);
 	qsort(out, n, sizeof(*out), by_score);
 	for (size_t i = 0; i < n; i++)

@@ -85,7 +85,7 @@ struct cause_found {
 	char evidence[320]; /* a sentence */
 	const char *meaning, *next;
 };
-/* Every cause that something speaks for, the likeliest first; returns how many. */
+/* Every cause that more speaks for than is usual, the likeliest first; returns how many. */
 size_t cause_rank(const struct cause_book *b, struct cause_found out[CAUSES]);
 
 #endif
