@@ -101,9 +101,9 @@ struct delivery_retry {
 	int64_t event_id;
 	int32_t pixel_id;
 	int16_t run, tries;
-	int64_t due_us, deadline_us;
-	int64_t first_sent_us; /* 0: no attempt of unknown outcome */
-	int32_t version;       /* pinned while the outcome is unknown */
+	int64_t due_us, deadline_us; /* due_us < 0: asked for by hand at -due_us */
+	int64_t first_sent_us;       /* 0: no attempt of unknown outcome */
+	int32_t version;             /* pinned while the outcome is unknown */
 	enum reason reason;
 	int64_t claim; /* inflight.id it settles, 0 none; not stored */
 };
@@ -111,6 +111,13 @@ struct delivery_retry {
 /* The next DELIVERY_RETRIES by due time, due or not, of all pixels but `without`. */
 TA_MUST enum ta_rc delivery_retries(struct db *db, const int32_t *without, size_t nwithout,
 	struct delivery_retry *rows, size_t *n, struct ta_err *err);
+/* Those of a pixel that are due and not asked for by hand, nearest deadline first. */
+TA_MUST enum ta_rc delivery_retries_due(struct db *db, int32_t pixel_id, int64_t now_us,
+	struct delivery_retry *rows, size_t *n, struct ta_err *err);
+#define DELIVERY_EXPIRING 500
+/* The next DELIVERY_EXPIRING by deadline of all pixels. */
+TA_MUST enum ta_rc delivery_retries_expiring(
+	struct db *db, struct delivery_retry *rows, size_t *n, struct ta_err *err);
 TA_MUST enum ta_rc delivery_put_retries(
 	struct db *db, const struct delivery_retry *rows, size_t n, struct ta_err *err);
 /* Deletes the rows of these events and pixels (arrays of the same length). */

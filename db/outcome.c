@@ -5,21 +5,12 @@
 
 #include <string.h>
 
-enum ta_rc delivery_retries(struct db *db, const int32_t *without, size_t nwithout,
-	struct delivery_retry *rows, size_t *n, struct ta_err *err)
+#define RETRY                                                                                      \
+	"SELECT event_id, pixel_id, run, tries, due_us, deadline_us, first_sent_us, "              \
+	"pixel_version, reason FROM retry "
+
+static size_t read_retries(const PGresult *r, struct delivery_retry *rows)
 {
-	_Static_assert(DELIVERY_RETRIES == 2000, "the LIMIT below");
-	TA_CLEANUP(db_clear) PGresult *r = NULL;
-	struct db_args a = DB_ARGS_INIT;
-	db_arg_i32s(&a, without, nwithout);
-	enum ta_rc rc = db_read(db,
-		"SELECT event_id, pixel_id, run, tries, due_us, deadline_us, first_sent_us, "
-		"pixel_version, reason FROM retry WHERE pixel_id <> ALL ($1::int[]) "
-		"ORDER BY due_us LIMIT 2000",
-		&a, &r, err);
-	if (rc)
-		return rc;
-	*n = (size_t)db_rows(r);
 	for (int i = 0; i < db_rows(r); i++)
 		rows[i] = (struct delivery_retry){
 			.event_id = db_i64(r, i, 0),
@@ -32,7 +23,49 @@ enum ta_rc delivery_retries(struct db *db, const int32_t *without, size_t nwitho
 			.version = (int32_t)db_i64(r, i, 7),
 			.reason = (enum reason)db_i64(r, i, 8),
 		};
-	return TA_OK;
+	return (size_t)db_rows(r);
+}
+
+enum ta_rc delivery_retries(struct db *db, const int32_t *without, size_t nwithout,
+	struct delivery_retry *rows, size_t *n, struct ta_err *err)
+{
+	_Static_assert(DELIVERY_RETRIES == 2000, "the LIMIT below");
+	TA_CLEANUP(db_clear) PGresult *r = NULL;
+	struct db_args a = DB_ARGS_INIT;
+	db_arg_i32s(&a, without, nwithout);
+	enum ta_rc rc = db_read(db,
+		RETRY "WHERE pixel_id <> ALL ($1::int[]) ORDER BY due_us LIMIT 2000", &a, &r, err);
+	if (!rc)
+		*n = read_retries(r, rows);
+	return rc;
+}
+
+enum ta_rc delivery_retries_due(struct db *db, int32_t pixel_id, int64_t now_us,
+	struct delivery_retry *rows, size_t *n, struct ta_err *err)
+{
+	_Static_assert(DELIVERY_RETRIES == 2000, "the LIMIT below");
+	TA_CLEANUP(db_clear) PGresult *r = NULL;
+	struct db_args a = DB_ARGS_INIT;
+	db_arg_i32(&a, pixel_id);
+	db_arg_i64(&a, now_us);
+	enum ta_rc rc = db_read(db,
+		RETRY "WHERE pixel_id = $1 AND due_us >= 0 AND due_us <= $2 ORDER BY deadline_us "
+		      "LIMIT 2000",
+		&a, &r, err);
+	if (!rc)
+		*n = read_retries(r, rows);
+	return rc;
+}
+
+enum ta_rc delivery_retries_expiring(
+	struct db *db, struct delivery_retry *rows, size_t *n, struct ta_err *err)
+{
+	_Static_assert(DELIVERY_EXPIRING == 500, "the LIMIT below");
+	TA_CLEANUP(db_clear) PGresult *r = NULL;
+	enum ta_rc rc = db_query(db, RETRY "ORDER BY deadline_us LIMIT 500", NULL, &r, err);
+	if (!rc)
+		*n = read_retries(r, rows);
+	return rc;
 }
 
 enum ta_rc delivery_put_retries(

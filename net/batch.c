@@ -207,6 +207,11 @@ static bool too_late(struct dispatch *d, const struct batch *b, const struct bat
 			"an attempt had no answer and the platform's dedup window is over");
 		return true;
 	}
+	if (b->over) {
+		settle_unsent(d, b, e, b->pinned ? REASON_OUTCOME_UNKNOWN : REASON_EXPIRED,
+			"its deadline passed before it could be sent");
+		return true;
+	}
 	bool late = age_s > pf->max_age_s && age_then_s <= pf->max_age_s;
 	if (late || (e->tries && now_us >= e->deadline_us)) {
 		settle_unsent(d, b, e, b->pinned ? REASON_OUTCOME_UNKNOWN : REASON_EXPIRED,

@@ -22,6 +22,10 @@ size_t pixel_batch(const struct pixel *p, int64_t now_us);
 int64_t pixel_ramp_wait(const struct pixel *p);
 void pixel_ramp_took(struct pixel *p, size_t n);
 
+/* expire.c */
+/* Batches of what is past its deadline: they get their verdicts when they are built. */
+TA_MUST enum ta_rc expire(struct dispatch *d, struct batches *out, struct ta_err *err);
+
 /* order.c */
 /* Does the orders of the table command that need no exchange: circuits and retries by hand. */
 TA_MUST enum ta_rc orders_take(struct dispatch *d, struct ta_err *err);

@@ -259,8 +259,10 @@ static void saved(struct dispatch *d, int64_t pos)
 	for (size_t i = 0; i < d->npixels; i++)
 		for (size_t k = 0; k < d->pixels[i]->nlanes; k++)
 			d->pixels[i]->lanes[k].saved = d->pixels[i]->lanes[k].r.pos;
-	for (size_t i = 0; i < d->w.nretries; i++)
+	for (size_t i = 0; i < d->w.nretries; i++) {
 		d->next_retry_us = TA_MIN(d->next_retry_us, d->w.retries[i].due_us);
+		d->next_deadline_us = TA_MIN(d->next_deadline_us, d->w.retries[i].deadline_us);
+	}
 }
 
 static enum ta_rc ensure_partitions(struct dispatch *d, struct ta_err *err)

@@ -58,6 +58,7 @@ struct batch {
 	int32_t version; /* of the pixel's settings */
 	bool pinned;     /* an earlier outcome is unknown: same settings, within the dedup window */
 	bool retried;    /* its events have rows in retry */
+	bool over;       /* past its deadline: gets its verdict unsent */
 	bool orphan;     /* another process settled it meanwhile */
 	struct batch_event *ev; /* owned */
 	size_t n;
@@ -89,12 +90,11 @@ struct pixel {
 	struct batches ready; /* claimed, to be sent as soon as there is a slot */
 	struct batch *flying[FLYING_MAX];
 	int nflying;
-	struct circuit circuit, circuit_saved; /* saved: as in the table */
-	int64_t circuit_saved_us;              /* monotonic */
-	int64_t circuit_since_us, error_us;    /* wall time */
-	char error[160], forced_by[64];        /* the last failure; who holds it open */
-	int64_t recover_us;                    /* monotonic: when it closed, 0: long ago */
-	int64_t ramp_us;                       /* monotonic: when the next batch may go */
+	struct circuit circuit, circuit_saved;                /* saved: as in the table */
+	int64_t circuit_saved_us, circuit_since_us, error_us; /* saved: monotonic, else wall time */
+	char error[160], forced_by[64]; /* the last failure; who holds it open */
+	int64_t recover_us;             /* monotonic: when it closed, 0: long ago */
+	int64_t ramp_us;                /* monotonic: when the next batch may go */
 };
 
 /* A pixel's hold or release, done in the transaction that settles what led to it. */
@@ -151,13 +151,14 @@ struct dispatch {
 	size_t nformer;
 	struct arena former_mem;
 	int64_t last_claim, last_attempt, last_range, partition_end;
-	int64_t next_retry_us; /* wall time of the next look at the table retry */
-	bool circuits_known;   /* they were read once */
-	bool more;             /* the last read of the routes was full */
-	struct batches outbox; /* claimed by the transaction under way, then sent */
-	int64_t flying;        /* exchanges under way */
-	struct trial *trials;  /* test sends */
-	struct shape *shapes;  /* by id and version, in shape_mem */
+	int64_t next_retry_us;    /* wall time of the next look at the table retry */
+	int64_t next_deadline_us; /* and of the next deadline in it */
+	bool circuits_known;      /* they were read once */
+	bool more;                /* the last read of the routes was full */
+	struct batches outbox;    /* claimed by the transaction under way, then sent */
+	int64_t flying;           /* exchanges under way */
+	struct trial *trials;     /* test sends */
+	struct shape *shapes;     /* by id and version, in shape_mem */
 	size_t nshapes;
 	int64_t shapes_rev; /* all that this revision of the catalogue knows */
 	struct arena shape_mem;
@@ -169,7 +170,7 @@ struct dispatch {
 /* pixels.c */
 struct pixel *pixel_find(const struct dispatch *d, int32_t id);
 TA_MUST enum ta_rc pixels_load(struct dispatch *d, struct ta_err *err);
-/* Changes the configuration by settings of a version or draft: a JSON object, values in the arena.
+/* Changes the configuration by settings of a version or draft: a JSON object, texts in the arena.
  */
 TA_MUST enum ta_rc pixel_config_set(const struct pixel *p, const json_t *settings, struct arena *a,
 	struct dest_config *cfg, struct ta_err *err);

@@ -40,7 +40,7 @@ static void forget(struct dispatch *d)
 	batches_free(&d->outbox);
 	d->head = 0;
 	d->more = true;
-	d->next_retry_us = 0;
+	d->next_retry_us = d->next_deadline_us = 0;
 }
 
 static bool settling(const struct dispatch *d, int64_t claim)
@@ -231,6 +231,8 @@ static enum ta_rc fill(struct dispatch *d, struct ta_err *err)
 	if (!rc)
 		rc = pump_retries(d, err);
 	if (!rc)
+		rc = expire(d, &chosen, err);
+	if (!rc)
 		pump_choose(d, &chosen);
 	if (!rc)
 		rc = apply_changes(d, err); /* pixels without a usable token */
@@ -341,7 +343,7 @@ static void run_loop(struct dispatch *d, enum ta_rc *rc, struct ta_err *err)
 		bool tick = now - tick_us >= POLL_MS * 1000;
 		if (tick) {
 			tick_us = now;
-			d->next_retry_us = 0;
+			d->next_retry_us = d->next_deadline_us = 0;
 		}
 		*rc = round_once(d, tick, err);
 		if (*rc) {

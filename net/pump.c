@@ -341,6 +341,28 @@ static void hand_out(struct dispatch *d, const struct delivery_retry *rows, size
 	}
 }
 
+/* More is due than one read takes: what was asked for by hand, then the nearest deadlines of each
+ * pixel that the read met. */
+static enum ta_rc nearest_of_many(
+	struct dispatch *d, const struct delivery_retry *rows, int64_t now, struct ta_err *err)
+{
+	static struct delivery_retry near[DELIVERY_RETRIES];
+	enum ta_rc rc = TA_OK;
+	size_t n = 0;
+	while (n < DELIVERY_RETRIES && rows[n].due_us < 0)
+		n++;
+	hand_out(d, rows, n);
+	for (size_t i = n; !rc && i < DELIVERY_RETRIES; i++) {
+		struct pixel *p = pixel_find(d, rows[i].pixel_id);
+		if (!p || p->next_retry < p->nretries)
+			continue; /* it has some already */
+		rc = delivery_retries_due(d->stage.db, rows[i].pixel_id, now, near, &n, err);
+		if (!rc)
+			hand_out(d, near, n);
+	}
+	return rc;
+}
+
 enum ta_rc pump_retries(struct dispatch *d, struct ta_err *err)
 {
 	static struct delivery_retry rows[DELIVERY_RETRIES];
@@ -356,6 +378,10 @@ enum ta_rc pump_retries(struct dispatch *d, struct ta_err *err)
 		return rc;
 	while (due < n && rows[due].due_us <= now)
 		due++;
+	if (due == DELIVERY_RETRIES) { /* more than one read: others' turn comes in the next */
+		d->next_retry_us = 0;
+		return nearest_of_many(d, rows, now, err);
+	}
 	d->next_retry_us = due < n ? rows[due].due_us : INT64_MAX;
 	hand_out(d, rows, due);
 	return TA_OK;
@@ -519,7 +545,8 @@ int pump_timeout_ms(const struct dispatch *d, int most)
 				circuit_slots(&p->circuit, now, FLYING_MAX))
 				us = 0;
 	}
-	if (d->next_retry_us != INT64_MAX)
-		us = TA_MIN(us, d->next_retry_us - now);
+	int64_t look = TA_MIN(d->next_retry_us, d->next_deadline_us);
+	if (look != INT64_MAX)
+		us = TA_MIN(us, look - now);
 	return us <= 0 ? 0 : (int)((us + 999) / 1000);
 }

@@ -6,25 +6,10 @@
 #include <ctype.h>
 #include <string.h>
 
-#define DAY  ((int64_t)86400)
-#define HOUR ((int64_t)3600)
-
-/* Batch limits are the platforms' own. Ages and windows: Meta's documents state 7 days and 48
- * hours; Pinterest merges within 24 hours and states no age, 7 days is what its online events are
- * known to take; TikTok merges within 48 hours and takes 28 days. Sheets has neither: a row that
- * waited is still a row. */
 static const struct platform platforms[] = {
-	{PLATFORM_PINTEREST, 60, "pinterest", "Pinterest", "https://api.pinterest.com/v5",
-		"TRACKAI_PINTEREST_URL", 1000, 7 * DAY, 24 * HOUR, "Pinterest ad account id",
-		"1 to 18 digits"},
-	{PLATFORM_META, 60, "meta", "Meta", "https://graph.facebook.com/v24.0", "TRACKAI_META_URL",
-		1000, 7 * DAY, 48 * HOUR, "Meta dataset (pixel) id", "1 to 20 digits"},
-	{PLATFORM_TIKTOK, 60, "tiktok", "TikTok", "https://business-api.tiktok.com/open_api/v1.3",
-		"TRACKAI_TIKTOK_URL", 1000, 28 * DAY, 48 * HOUR, "TikTok pixel code",
-		"1 to 128 letters, digits, _ and -"},
-	{PLATFORM_SHEETS, 60, "sheets", "Google Sheets", "https://sheets.googleapis.com/v4",
-		"TRACKAI_SHEETS_URL", 500, 30 * DAY, 24 * HOUR, "spreadsheet id",
-		"1 to 128 letters, digits, _ and -"},
+#define PLATFORM(...) {__VA_ARGS__},
+#include "src/platforms.def"
+#undef PLATFORM
 };
 
 /* The columns Pinterest, Meta, TikTok. An event without a row is ours alone. */

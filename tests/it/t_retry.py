@@ -1,5 +1,6 @@
 """Retries: nearest deadline first, dead exactly at the deadline, now by hand and never twice; lists of what
 waits and of what is dead."""
+import datetime
 import json
 import os
 import re
@@ -150,6 +151,81 @@ class Retry(Delivering):
         self.assertEqual(self.finals(), {DELIVERED: 80})
         self.assertEqual(self.one("SELECT max(attempt) FROM verdict"), "2")
         self.check_books()
+
+    def round_of_the_dispatcher(self):
+        """Waits until it has looked at everything once more."""
+        n = self.one("INSERT INTO command (at_us, actor, kind, args) VALUES (1, 'test', 'delivery.retry', "
+                     "'{\"deliveries\":[]}') RETURNING id")
+        self.cluster.sql("NOTIFY command")
+        wait_until(lambda: self.one(f"SELECT done_us IS NOT NULL FROM command WHERE id = {n}") == "t", what="a round")
+
+    def at(self, us):
+        self.set_clock(f"{datetime.datetime.fromtimestamp(us // 1000000, datetime.timezone.utc):%Y-%m-%dT%H:%M:%S}"
+                       f".{us % 1000000:06d}Z")
+        self.round_of_the_dispatcher()
+
+    def test_across_the_horizon(self):
+        """Tried for 6.5 days; what cannot arrive any more is dead in that very moment: at a pixel that fails, at
+        one that is held, behind a circuit held open; what may have arrived ends with the dedup window."""
+        stub, mute = self.stub(lambda body: DOWN), self.stub(lambda body: None)
+        urls = {"TRACKAI_META_URL": stub.url, "TRACKAI_TIKTOK_URL": stub.url, "TRACKAI_PINTEREST_URL": mute.url}
+        self.begin(clock=self.set_clock(NOW), urls=urls)
+        self.shop("other", ("meta",), "777")
+        self.start()
+        self.put(1)
+        self.put(1, store=2, us=int(self.one("SELECT max(received_us) FROM event")) + 1)
+        self.waiting(4)
+        self.p.run("pixel", "hold", "tiktok")
+        self.p.run("pixel", "circuit", "other/meta", "open")
+        deadlines = {int(p): int(d) for p, d in self.cluster.sql("SELECT pixel_id, deadline_us FROM retry")}
+        received = int(self.one("SELECT max(received_us) FROM event WHERE store_id = 1"))
+        self.assertEqual(deadlines[2] - received, 6.5 * 86400 * 1000000)
+        self.assertEqual(deadlines[3], deadlines[2])
+        first = int(self.one("SELECT first_sent_us FROM retry WHERE pixel_id = 1"))
+        self.assertEqual(deadlines[1] - first, (86400 - 60) * 1000000)
+        tries = 1
+        for hour in range(6, 6 * 26, 6):
+            us = received + hour * 3600 * 1000000
+            if us - 6 * 3600 * 1000000 < deadlines[1] <= us:
+                self.check_moment(deadlines[1], 1, "20")
+            self.at(us)
+            wait_until(lambda: int(self.one("SELECT max(attempt) FROM verdict WHERE pixel_id = 2")) > tries,
+                       what=f"another attempt in hour {hour}")
+            tries = int(self.one("SELECT max(attempt) FROM verdict WHERE pixel_id = 2"))
+            self.assertEqual(self.one("SELECT count(*) FROM retry"), "4" if us < deadlines[1] else "3")
+        self.check_moment(deadlines[2], 2, "19", 3)
+        self.check_moment(deadlines[4], 4, "19")
+        self.assertEqual(self.one("SELECT count(*) FROM retry"), "0")
+        self.assertEqual(self.one("SELECT count(*) FROM verdict WHERE pixel_id IN (3, 4)"), "4")
+        self.assertGreater(tries, 24)
+        self.check_books()
+
+    def check_moment(self, deadline, pixel, reason, *more):
+        """Alive a microsecond before, dead by that reason at the deadline."""
+        self.at(deadline - 1)
+        self.assertEqual(self.one(f"SELECT count(*) FROM retry WHERE pixel_id = {pixel}"), "1")
+        self.at(deadline)
+        for p in (pixel, *more):
+            wait_until(lambda p=p: self.one(f"SELECT count(*) FROM verdict WHERE pixel_id = {p} AND after >= 3") == "1",
+                       what="the verdict")
+            self.assertEqual(self.cluster.sql(f"SELECT after, reason, at_us FROM verdict WHERE pixel_id = {p} AND "
+                                              "after >= 3"), [["9", reason, str(deadline)]])
+
+    def test_nearest_deadline_first(self):
+        """Of more than one read takes, whatever order it became due in."""
+        stub = self.stub(took_all)
+        self.begin(platforms=("meta",), urls={"TRACKAI_META_URL": stub.url})
+        self.put(2500)
+        self.cluster.sql("UPDATE route SET decision = 2; INSERT INTO retry (event_id, pixel_id, run, tries, due_us, "
+                         "deadline_us, reason) SELECT event_id, pixel_id, 1, 1, 5000 - (event_id & 65535) % 5000, "
+                         "9000000000000000 + (event_id & 65535) % 5000, 0 FROM route")
+        self.start()
+        self.settle(2500)
+        order = [[int(i) for i in re.findall(rb'"event_id":"wire-0*(\d+)"', body)] for body in stub.seen]
+        self.assertEqual(sum(map(len, order)), 2500)
+        # four at a time: among those they may overtake one another
+        self.assertEqual(sorted(sum(order[:4], [])), list(range(1, 2001)))
+        self.assertIn(list(range(1, 501)), order[:4])
 
 
 if __name__ == "__main__":
