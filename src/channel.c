@@ -1,5 +1,6 @@
 #include "src/channel.h"
 
+#include "src/arena.h"
 #include "src/attr.h"
 
 #include <stdlib.h>
@@ -43,6 +44,28 @@ static enum category category_of(const char *source)
 {
 	const struct site *s = bsearch(source, sites, TA_COUNT(sites), sizeof(*sites), by_name);
 	return s ? s->category : OTHER;
+}
+
+const char *channel_source(struct arena *a, const char *host)
+{
+	/* the label before a suffix of one part, or of two as in co.uk and com.br */
+	const char *end = strrchr(host, '.'), *from = end;
+	if (category_of(host) != OTHER || !end)
+		return host;
+	for (int part = 0; part < 2; part++) {
+		for (from = end; from > host && from[-1] != '.'; from--)
+			;
+		if (end - from > 3 || from == host)
+			break;
+		end = from - 1;
+	}
+	const char *label = arena_strndup(a, from, (size_t)(end - from));
+	return end - from > 3 && category_of(label) != OTHER ? label : host;
+}
+
+bool channel_searched(const char *source)
+{
+	return category_of(source) == SEARCH;
 }
 
 static bool any_of(const char *text, const char *const *words, size_t n)

@@ -7,6 +7,8 @@
 
 #include <stdbool.h>
 
+struct arena;
+
 enum channel {
 #define CHANNEL(name, word, paid) CHANNEL_##name,
 #include "src/channels.def"
@@ -28,6 +30,12 @@ enum channel channel_ga4(const struct channel_visit *v);
 /* With our additions: a click id makes a visit paid social whatever its medium says, pin.it is
  * Pinterest, and assistants such as chatgpt.com are a group of their own. */
 enum channel channel_of(const struct channel_visit *v);
+
+/* The name under which a site is known as a source: a listed one as it is, "google.de" as "google"
+ * when that is listed, else the host. In the arena or the host itself, which is in lower case and
+ * without "www.". */
+const char *channel_source(struct arena *a, const char *host);
+bool channel_searched(const char *source); /* a search engine */
 
 const char *channel_word(int channel); /* "?" outside */
 int channel_named(const char *word);   /* in any case; -1 unknown */
