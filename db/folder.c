@@ -3,6 +3,7 @@
 #include "db/alert.h"
 #include "db/conn.h"
 #include "db/health.h"
+#include "db/journey.h"
 #include "db/ledger_watch.h"
 #include "db/log_id.h"
 #include "db/retention.h"
@@ -21,7 +22,8 @@
 #define FOLD_US   (250 * INT64_C(1000)) /* between two folds while there is work */
 #define TICK_US   (500 * INT64_C(1000)) /* between two ticks to the consoles */
 #define IDLE_MS   1000
-#define JUDGE_US  (5 * US_PER_S) /* between two looks at the pixels' health */
+#define FOLLOW_US (100 * INT64_C(1000)) /* for the journeys at most, between two folds */
+#define JUDGE_US  (5 * US_PER_S)        /* between two looks at the pixels' health */
 #define MINUTE_US (60 * US_PER_S)
 #define HOUR_US   (3600 * US_PER_S)
 
@@ -31,9 +33,11 @@ struct folder {
 	struct health_keeper health;
 	struct ledger_watch ledger;
 	struct alerts alerts;
+	struct journey journey;
 	int64_t judged_us;            /* monotonic */
 	int64_t folded_us, ticked_us; /* monotonic, of the last */
 	size_t taken;                 /* deltas of the last fold */
+	size_t followed;              /* documents of the last step of the journeys */
 	bool tick_due;
 	int64_t minute_us, hour_us; /* wall clock of the last chores; 0: none yet */
 	bool prune_more;
@@ -52,6 +56,8 @@ static enum ta_rc begin(struct folder *f, struct ta_err *err)
 		rc = alert_resume(&f->alerts, f->stage.db, err);
 	if (!rc)
 		rc = ledger_watch_open(&f->ledger, f->stage.db, err);
+	if (!rc)
+		rc = journey_open(&f->journey, f->stage.db, err);
 	return rc ? rc : health_load(f->health.book, f->stage.db, clock_now_us(), err);
 }
 
@@ -67,6 +73,17 @@ static enum ta_rc fold(struct folder *f, struct ta_err *err)
 	}
 	f->taken = rows;
 	f->folded_us = clock_mono_us();
+	return rc;
+}
+
+/* Journeys stand behind the books: they wait when there is much. */
+static enum ta_rc follow(struct folder *f, struct ta_err *err)
+{
+	int64_t until = clock_mono_us() + FOLLOW_US;
+	enum ta_rc rc = TA_OK;
+	f->followed = JOURNEY_ROWS;
+	while (!rc && f->followed == JOURNEY_ROWS && clock_mono_us() < until)
+		rc = journey_follow(&f->journey, f->stage.db, &f->followed, err);
 	return rc;
 }
 
@@ -149,7 +166,8 @@ static void wait_for_work(struct folder *f)
 		return; /* more than one step behind */
 	int64_t now = clock_mono_us(), until = f->folded_us + FOLD_US;
 	if (!f->taken) {
-		int ms = f->tick_due || f->prune_more ? 100 : IDLE_MS;
+		bool more = f->tick_due || f->prune_more || f->followed == JOURNEY_ROWS;
+		int ms = more ? 100 : IDLE_MS;
 		(void)stage_wait(&f->stage, ms);
 		return;
 	}
@@ -175,6 +193,8 @@ static enum ta_rc round_once(struct folder *f, struct ta_err *err)
 		rc = tick(f, err);
 	if (!rc)
 		rc = ledger_watch_look(&f->ledger, f->stage.db, clock_now_us(), err);
+	if (!rc)
+		rc = follow(f, err);
 	if (!rc)
 		rc = judge(f, err);
 	if (!rc)

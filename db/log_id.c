@@ -9,8 +9,8 @@
 
 #define DAY_MS INT64_C(86400000)
 
-static const char *const tables[] = {
-	"inbox", "inbox_body", "event", "event_doc", "route", "verdict", "attempt", "tally"};
+static const char *const tables[] = {"inbox", "inbox_body", "event", "event_doc", "route",
+	"verdict", "attempt", "tally", "touch", "conversion"};
 
 int64_t log_id_at(int64_t us)
 {

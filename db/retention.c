@@ -64,6 +64,8 @@ static const struct kept {
 	{"event_doc", KEEP_EVENTS_DAYS, event_guard, NULL},
 	{"event", KEEP_EVENTS_DAYS, event_guard, drop_keys},
 	{"inbox", KEEP_EVENTS_DAYS, inbox_guard, NULL},
+	{"touch", KEEP_EVENTS_DAYS, NULL, NULL},
+	{"conversion", KEEP_EVENTS_DAYS, NULL, NULL},
 	{"tally", KEEP_EVENTS_DAYS, tally_guard, NULL},
 };
 
@@ -268,6 +270,13 @@ enum ta_rc retention_prune(struct db *db, int64_t now_us, bool *more, struct ta_
 		 "seen_us < $1 AND NOT EXISTS (SELECT FROM hold h WHERE h.store_id = order_state.store_id AND h.order_id = "
 		 "order_state.order_id) LIMIT 20000))",
 			now_us - KEEP_EVENTS_DAYS * US_PER_DAY},
+		/* Whoever comes again after that is a new person: the old touches are gone too. */
+		{"DELETE FROM person_key WHERE ctid = ANY (ARRAY(SELECT ctid FROM person_key WHERE since "
+		 "< $1 LIMIT 20000))",
+			log_id_at(now_us - KEEP_EVENTS_DAYS * US_PER_DAY)},
+		{"DELETE FROM person_alias WHERE ctid = ANY (ARRAY(SELECT ctid FROM person_alias WHERE "
+		 "person < $1 LIMIT 20000))",
+			log_id_at(now_us - KEEP_EVENTS_DAYS * US_PER_DAY)},
 		{"DELETE FROM command WHERE done_us < $1", now_us - KEEP_BODIES_DAYS * US_PER_DAY},
 	};
 	return prune_all(db, steps, TA_COUNT(steps), more, err);
