@@ -3,6 +3,7 @@
 #include "db/audit.h"
 #include "db/conn.h"
 #include "db/health.h"
+#include "db/notice.h"
 #include "db/stage.h"
 #include "src/arena.h"
 #include "src/clock.h"
@@ -11,10 +12,10 @@
 #include <stdio.h>
 #include <string.h>
 
-/* The object's name, from scope and object of the row `a`. */
-#define OBJECT                                                                                     \
-	"CASE a.scope WHEN 2 THEN coalesce((SELECT s.name || '/' || p.name FROM pixel p JOIN "     \
-	"store s ON s.id = p.store_id WHERE p.id = a.object), a.object::text) ELSE '' END"
+const char *alert_object_name(struct arena *a, int scope, int32_t object, const char *text)
+{
+	return scope == ALERT_PLATFORM ? platform_word(object) : arena_strdup(a, text);
+}
 
 enum ta_rc alert_resume(struct alerts *a, struct db *db, struct ta_err *err)
 {
@@ -37,7 +38,7 @@ static const char *object_name(const struct alert_change *c, const char *pixel)
 	return c->key.scope == ALERT_PLATFORM ? platform_word(c->key.object) : pixel;
 }
 
-/* The line that is all of the notice so far: what, where, since when it is over. */
+/* The log's line: what, where, since when it is over. */
 static void say(const struct alert_change *c, int64_t id, const char *pixel, bool muted)
 {
 	static const char *const turns[] = {"raised", "worse", "better", "over"};
@@ -50,12 +51,25 @@ static void say(const struct alert_change *c, int64_t id, const char *pixel, boo
 		health_word(c->key.part), c->why);
 }
 
+/* To who listens, and with a notice to who is outside; a lowered one is no news there. */
+static enum ta_rc announce(
+	const struct alert_change *c, int64_t id, struct db *db, int64_t now_us, struct ta_err *err)
+{
+	static const enum notice_turn turns[] = {[ALERT_RAISED] = NOTICE_RAISED,
+		[ALERT_WORSE] = NOTICE_WORSE,
+		[ALERT_CLEARED] = NOTICE_OVER};
+	char text[24];
+	const struct notice_new n = {id, turns[c->turn], c->level, c->why, now_us};
+	enum ta_rc rc = c->turn == ALERT_BETTER ? TA_OK : notice_add(db, &n, NULL, err);
+	snprintf(text, sizeof(text), "%lld", (long long)id);
+	return rc ? rc : stage_notify(db, ALERT_CHANNEL, text, err);
+}
+
 static enum ta_rc write_one(
 	const struct alert_change *c, struct db *db, int64_t now_us, struct ta_err *err)
 {
 	struct db_args a = DB_ARGS_INIT;
 	PGresult *r = NULL;
-	char id[24];
 	db_arg_i32(&a, (int32_t)c->key.scope);
 	db_arg_i32(&a, c->key.object);
 	db_arg_i32(&a, (int32_t)c->key.part);
@@ -66,21 +80,20 @@ static enum ta_rc write_one(
 	enum ta_rc rc = db_query(db,
 		c->turn == ALERT_RAISED
 			? "INSERT INTO alert AS a (scope, object, part, level, why, raised_us, "
-			  "changed_us) SELECT $1, $2, $3, $4, $5, $6, $6 WHERE NOT $7 RETURNING id, " OBJECT
+			  "changed_us) SELECT $1, $2, $3, $4, $5, $6, $6 WHERE NOT $7 RETURNING id, " ALERT_OBJECT
 			  ", EXISTS (SELECT FROM alert_mute m WHERE (m.scope, m.object, "
 			  "m.part) = (a.scope, a.object, a.part) AND m.until_us > $6)"
 			: "UPDATE alert a SET level = $4, why = $5, changed_us = $6, cleared_us = CASE "
 			  "WHEN $7 THEN $6 END, acked_us = CASE WHEN a.level < $4 THEN NULL ELSE "
 			  "a.acked_us END WHERE scope = $1 AND object = $2 AND part = $3 AND cleared_us "
-			  "IS NULL RETURNING id, " OBJECT
+			  "IS NULL RETURNING id, " ALERT_OBJECT
 			  ", EXISTS (SELECT FROM alert_mute m WHERE "
 			  "(m.scope, m.object, m.part) = (a.scope, a.object, a.part) AND m.until_us > "
 			  "$6)",
 		&a, &r, err);
 	if (!rc && db_rows(r)) {
 		say(c, db_i64(r, 0, 0), db_text(r, 0, 1), db_bool(r, 0, 2));
-		snprintf(id, sizeof(id), "%lld", (long long)db_i64(r, 0, 0));
-		rc = stage_notify(db, ALERT_CHANNEL, id, err);
+		rc = announce(c, db_i64(r, 0, 0), db, now_us, err);
 	}
 	PQclear(r);
 	db_args_release(&a);
@@ -118,7 +131,7 @@ enum ta_rc alert_list(struct db *db, bool all, struct arena *a, struct alert_row
 	db_arg_i64(&args, clock_now_us());
 	enum ta_rc rc = db_query(db,
 		"SELECT a.id, a.raised_us, a.changed_us, coalesce(a.cleared_us, 0), "
-		"coalesce(a.acked_us, 0), coalesce(m.until_us, 0), a.scope, a.part, a.level, a.object, " OBJECT
+		"coalesce(a.acked_us, 0), coalesce(m.until_us, 0), a.scope, a.part, a.level, a.object, " ALERT_OBJECT
 		", a.why, a.acked_by, coalesce(m.muted_by, '') FROM alert a LEFT JOIN "
 		"alert_mute m ON (m.scope, m.object, m.part) = (a.scope, a.object, a.part) AND "
 		"m.until_us > $2 WHERE $1 OR a.cleared_us IS NULL ORDER BY NOT $1 AND a.level = 3 DESC, "
@@ -137,8 +150,8 @@ enum ta_rc alert_list(struct db *db, bool all, struct arena *a, struct alert_row
 			.scope = scope,
 			.part = (int)db_i64(r, i, 7),
 			.level = (enum health_status)db_i64(r, i, 8),
-			.object = scope == ALERT_PLATFORM ? platform_word((int)db_i64(r, i, 9))
-							  : arena_strdup(a, db_text(r, i, 10)),
+			.object = alert_object_name(
+				a, scope, (int32_t)db_i64(r, i, 9), db_text(r, i, 10)),
 			.why = arena_strdup(a, db_text(r, i, 11)),
 			.acked_by = arena_strdup(a, db_text(r, i, 12)),
 			.muted_by = arena_strdup(a, db_text(r, i, 13))};

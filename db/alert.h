@@ -15,6 +15,13 @@ struct health_keeper;
 
 #define ALERT_CHANNEL "alert"
 
+/* SQL: the name of the object of the row `a` of alert, as alert_object_name() wants it. */
+#define ALERT_OBJECT                                                                               \
+	"CASE a.scope WHEN 2 THEN coalesce((SELECT s.name || '/' || p.name FROM pixel p JOIN "     \
+	"store s ON s.id = p.store_id WHERE p.id = a.object), a.object::text) ELSE '' END"
+/* "Shop/pixel", "meta", "": static or in the arena. */
+const char *alert_object_name(struct arena *a, int scope, int32_t object, const char *text);
+
 /* Takes up the alerts that are open. */
 TA_MUST enum ta_rc alert_resume(struct alerts *a, struct db *db, struct ta_err *err);
 /* One look at what was judged (db/health.h): writes what changed in one transaction. */

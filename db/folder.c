@@ -6,6 +6,7 @@
 #include "db/journey.h"
 #include "db/ledger_watch.h"
 #include "db/log_id.h"
+#include "db/notice.h"
 #include "db/retention.h"
 #include "db/rollup.h"
 #include "db/stage.h"
@@ -110,6 +111,16 @@ static enum ta_rc hourly(struct folder *f, int64_t now_us, struct ta_err *err)
 	return rc;
 }
 
+/* Alerts that nobody took on are said again. */
+static enum ta_rc remind(struct db *db, int64_t now_us, struct ta_err *err)
+{
+	int64_t every = 0, n = 0;
+	enum ta_rc rc = notice_repeat(&every, err);
+	if (!rc && every)
+		rc = notice_remind(db, now_us, every, &n, err);
+	return rc || !n ? rc : stage_notify(db, ALERT_CHANNEL, "", err);
+}
+
 static bool due(int64_t last_us, int64_t now_us, int64_t every_us)
 {
 	return !last_us || now_us / every_us != last_us / every_us;
@@ -131,7 +142,7 @@ static enum ta_rc chores(struct folder *f, struct ta_err *err)
 		struct ta_err e;
 		f->minute_us = now;
 		if (rollup_compact(f->stage.db, now, false, &e) ||
-			retention_tidy(f->stage.db, now, &e))
+			retention_tidy(f->stage.db, now, &e) || remind(f->stage.db, now, &e))
 			log_warn("%s", e.msg);
 	}
 	if (f->prune_more && !rc)

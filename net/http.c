@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #define KEPT_CONNECTIONS 1024L
 
@@ -20,7 +21,9 @@ struct http {
 struct exchange {
 	struct exchange *next, **prev;
 	CURL *easy;
-	struct curl_slist *headers;
+	struct curl_slist *headers; /* of a mail: its recipients */
+	const char *message;        /* of a mail: what is not yet read of it */
+	size_t left;
 	struct buf body;
 	char error[CURL_ERROR_SIZE];
 	void *tag;
@@ -80,18 +83,35 @@ static bool loopback(const char *host)
 	return inet_pton(AF_INET, host, &a) == 1 && ntohl(a.s_addr) >> 24 == 127;
 }
 
-bool http_url_allowed(const char *url)
+/* Is it an address of one of the two schemes? *local: on the loopback. */
+static bool url_of(const char *url, const char *plain, const char *sealed, bool *local)
 {
 	char *scheme = NULL, *host = NULL;
 	CURLU *u = curl_url();
 	bool ok = u && !curl_url_set(u, CURLUPART_URL, url, 0) &&
 		  !curl_url_get(u, CURLUPART_SCHEME, &scheme, 0) &&
-		  !curl_url_get(u, CURLUPART_HOST, &host, 0) &&
-		  (strcmp(scheme, "https") == 0 || (strcmp(scheme, "http") == 0 && loopback(host)));
+		  !curl_url_get(u, CURLUPART_HOST, &host, 0);
+	*local = ok && loopback(host);
+	ok = ok && (strcmp(scheme, sealed) == 0 || strcmp(scheme, plain) == 0);
+	if (ok && strcmp(scheme, sealed) == 0)
+		*local = false; /* sealed all the same */
 	curl_free(scheme);
 	curl_free(host);
 	curl_url_cleanup(u);
 	return ok;
+}
+
+bool http_url_allowed(const char *url)
+{
+	bool local;
+	return url_of(url, "http", "https", &local) &&
+	       (local || strncasecmp(url, "https:", 6) == 0);
+}
+
+bool http_mail_url_allowed(const char *url)
+{
+	bool local;
+	return url_of(url, "smtp", "smtps", &local);
 }
 
 /* More than the cap ends the exchange: a short count makes libcurl give up. */
@@ -122,6 +142,21 @@ static void set_method(CURL *e, const struct http_request *r)
 	curl_easy_setopt(e, CURLOPT_POSTFIELDS, r->body);
 }
 
+static void set_common(struct exchange *x, int total_ms)
+{
+	CURL *e = x->easy;
+	curl_easy_setopt(e, CURLOPT_NOPROXY, "localhost,127.0.0.1,::1");
+	curl_easy_setopt(e, CURLOPT_FOLLOWLOCATION, 0L);
+	curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(e, CURLOPT_TCP_KEEPALIVE, 1L);
+	curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS, (long)HTTP_CONNECT_MS);
+	curl_easy_setopt(e, CURLOPT_TIMEOUT_MS, (long)(total_ms ? total_ms : HTTP_TOTAL_MS));
+	curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, on_body);
+	curl_easy_setopt(e, CURLOPT_WRITEDATA, x);
+	curl_easy_setopt(e, CURLOPT_ERRORBUFFER, x->error);
+	curl_easy_setopt(e, CURLOPT_PRIVATE, x);
+}
+
 static void set_up(struct exchange *x, const struct http_request *r)
 {
 	CURL *e = x->easy;
@@ -130,39 +165,65 @@ static void set_up(struct exchange *x, const struct http_request *r)
 	if (r->secret_header)
 		add_header(x, r->secret_header);
 	add_header(x, "Expect:"); /* no round trip before the body */
+	set_common(x, r->total_ms);
 	curl_easy_setopt(e, CURLOPT_URL, r->url);
 	curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR, "http,https");
-	curl_easy_setopt(e, CURLOPT_NOPROXY, "localhost,127.0.0.1,::1");
 	set_method(e, r);
 	curl_easy_setopt(e, CURLOPT_HTTPHEADER, x->headers);
 	curl_easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-	curl_easy_setopt(e, CURLOPT_FOLLOWLOCATION, 0L);
-	curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L);
-	curl_easy_setopt(e, CURLOPT_TCP_KEEPALIVE, 1L);
-	curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS, (long)HTTP_CONNECT_MS);
-	curl_easy_setopt(e, CURLOPT_TIMEOUT_MS, (long)(r->total_ms ? r->total_ms : HTTP_TOTAL_MS));
 	curl_easy_setopt(e, CURLOPT_USERAGENT, "trackai/" TA_VERSION);
 	curl_easy_setopt(e, CURLOPT_UPLOAD_BUFFERSIZE, 256L << 10);
-	curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, on_body);
-	curl_easy_setopt(e, CURLOPT_WRITEDATA, x);
-	curl_easy_setopt(e, CURLOPT_ERRORBUFFER, x->error);
-	curl_easy_setopt(e, CURLOPT_PRIVATE, x);
 }
 
-enum ta_rc http_start(struct http *h, const struct http_request *r, struct ta_err *err)
+static size_t on_message(char *to, size_t size, size_t n, void *data)
 {
-	if (!http_url_allowed(r->url))
-		return ta_fail(err, TA_CONFIG,
-			"%.120s is not an address we send to: it must be https, or http to the "
-			"loopback; check the platform's url setting (trackai conf)",
-			r->url);
+	struct exchange *x = data;
+	size_t k = TA_MIN(size * n, x->left);
+	memcpy(to, x->message, k);
+	x->message += k;
+	x->left -= k;
+	return k;
+}
+
+static void set_up_mail(struct exchange *x, const struct http_mail *m, bool local)
+{
+	CURL *e = x->easy;
+	char from[300];
+	for (size_t i = 0; m->to[i]; i++)
+		add_header(x, m->to[i]);
+	x->message = m->message;
+	x->left = m->len;
+	snprintf(from, sizeof(from), "<%s>", m->from);
+	set_common(x, m->total_ms);
+	curl_easy_setopt(e, CURLOPT_URL, m->url);
+	curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR, "smtp,smtps");
+	curl_easy_setopt(e, CURLOPT_USE_SSL, local ? (long)CURLUSESSL_NONE : (long)CURLUSESSL_ALL);
+	curl_easy_setopt(e, CURLOPT_MAIL_FROM, from);
+	curl_easy_setopt(e, CURLOPT_MAIL_RCPT, x->headers);
+	curl_easy_setopt(e, CURLOPT_MAIL_RCPT_ALLLOWFAILS, 1L); /* the others get it */
+	curl_easy_setopt(e, CURLOPT_UPLOAD, 1L);
+	curl_easy_setopt(e, CURLOPT_INFILESIZE_LARGE, (curl_off_t)m->len);
+	curl_easy_setopt(e, CURLOPT_READFUNCTION, on_message);
+	curl_easy_setopt(e, CURLOPT_READDATA, x);
+	if (*m->user) {
+		curl_easy_setopt(e, CURLOPT_USERNAME, m->user);
+		curl_easy_setopt(e, CURLOPT_PASSWORD, m->password);
+	}
+}
+
+static struct exchange *new_exchange(struct http *h, void *tag)
+{
 	struct exchange *x = ta_alloc(sizeof(*x));
 	x->easy = h->nspare ? h->spare[--h->nspare] : curl_easy_init();
 	if (!x->easy)
 		ta_die("out of memory (libcurl)");
-	x->tag = r->tag;
+	x->tag = tag;
 	buf_init(&x->body, HTTP_REPLY_MAX);
-	set_up(x, r);
+	return x;
+}
+
+static void add_exchange(struct http *h, struct exchange *x)
+{
 	x->next = h->all;
 	x->prev = &h->all;
 	if (h->all)
@@ -173,6 +234,30 @@ enum ta_rc http_start(struct http *h, const struct http_request *r, struct ta_er
 	CURLMcode rc = curl_multi_add_handle(h->multi, x->easy);
 	if (rc)
 		ta_die("libcurl: %s", curl_multi_strerror(rc));
+}
+
+enum ta_rc http_start(struct http *h, const struct http_request *r, struct ta_err *err)
+{
+	if (!http_url_allowed(r->url))
+		return ta_fail(err, TA_CONFIG,
+			"%.120s is not an address we send to: it must be https, or http to the "
+			"loopback; check the platform's url setting (trackai conf)",
+			r->url);
+	struct exchange *x = new_exchange(h, r->tag);
+	set_up(x, r);
+	add_exchange(h, x);
+	return TA_OK;
+}
+
+enum ta_rc http_mail_start(struct http *h, const struct http_mail *m, struct ta_err *err)
+{
+	bool local;
+	if (!url_of(m->url, "smtp", "smtps", &local))
+		return ta_fail(
+			err, TA_CONFIG, "smtp url: %.120s is neither smtp:// nor smtps://", m->url);
+	struct exchange *x = new_exchange(h, m->tag);
+	set_up_mail(x, m, local);
+	add_exchange(h, x);
 	return TA_OK;
 }
 

@@ -26,6 +26,19 @@ struct http_request {
 	void *tag;    /* given back with the reply */
 };
 
+/* A mail over SMTP (RFC 5321). Everything is copied but the message, which must live until the
+ * exchange ends. A loopback is talked to as it is; any other server over TLS alone: smtps:// from
+ * the first byte, smtp:// through STARTTLS. */
+struct http_mail {
+	const char *url;
+	const char *user, *password;  /* "": nobody logs in */
+	const char *from, *const *to; /* addresses; `to` NULL-terminated */
+	const char *message;          /* RFC 5322, lines end in CRLF */
+	size_t len;
+	int total_ms; /* 0: HTTP_TOTAL_MS */
+	void *tag;
+};
+
 enum http_end {
 	HTTP_ANSWERED,  /* there is a status and a whole body, or a refusing status */
 	HTTP_NOT_SENT,  /* certainly nothing reached the other side */
@@ -48,6 +61,8 @@ TA_MUST enum ta_rc http_open(struct http **out, struct ta_err *err);
 void http_close(struct http *h);
 /* Starts an exchange. Errors: TA_CONFIG (a URL we do not talk to; a sentence). */
 TA_MUST enum ta_rc http_start(struct http *h, const struct http_request *r, struct ta_err *err);
+/* The same of a mail; its reply has no body, and the server's last code as the status. */
+TA_MUST enum ta_rc http_mail_start(struct http *h, const struct http_mail *m, struct ta_err *err);
 /* Moves everything along; returns the number of exchanges under way. */
 int http_run(struct http *h);
 /* Exchanges ended that http_next() has not handed out: waiting would leave them lying. */
@@ -59,5 +74,7 @@ bool http_next(struct http *h, struct http_reply *out);
 
 /* https, or http to the loopback. */
 bool http_url_allowed(const char *url);
+/* smtp or smtps, to anywhere. */
+bool http_mail_url_allowed(const char *url);
 
 #endif

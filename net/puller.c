@@ -7,6 +7,7 @@
 #include "src/backoff.h"
 #include "src/clock.h"
 #include "src/crypto.h"
+#include "src/fault.h"
 #include "src/log.h"
 #include "src/role.h"
 
@@ -34,7 +35,6 @@ struct puller;
 
 /* One exchange of a run. */
 struct ask {
-	struct ask *next; /* of its run */
 	struct pull *pull;
 	pull_reply *done;
 	void *arg;
@@ -51,7 +51,6 @@ struct pull {
 	bool again;  /* woken while it ran */
 	bool failed; /* this run, so far */
 	struct arena mem;
-	struct ask *asks;       /* in mem, also those that are over */
 	char text[TEXT_MAX];    /* of the run under way */
 	char outcome[TEXT_MAX]; /* of the last one */
 };
@@ -99,22 +98,47 @@ void pull_say(struct pull *p, const char *fmt, ...)
 	va_end(ap);
 }
 
+void pull_again(struct pull *p)
+{
+	p->again = true;
+}
+
+static enum ta_rc too_long(const struct pull *p, struct ta_err *err)
+{
+	if (clock_mono_us() - p->begun_mono_us <= PULL_MOST_S * US_PER_S)
+		return TA_OK;
+	return ta_fail(err, TA_TIMEOUT, "it took longer than %d s and was ended", PULL_MOST_S);
+}
+
+static struct ask *new_ask(struct pull *p, pull_reply *done, void *arg)
+{
+	struct ask *a = arena_alloc(&p->mem, sizeof(*a));
+	*a = (struct ask){p, done, arg};
+	return a;
+}
+
 enum ta_rc pull_ask(struct pull *p, const struct http_request *r, pull_reply *done, void *arg,
 	struct ta_err *err)
 {
 	struct http_request mine = *r;
-	if (clock_mono_us() - p->begun_mono_us > PULL_MOST_S * US_PER_S)
-		return ta_fail(
-			err, TA_TIMEOUT, "it took longer than %d s and was ended", PULL_MOST_S);
-	struct ask *a = arena_alloc(&p->mem, sizeof(*a));
-	*a = (struct ask){p->asks, p, done, arg};
-	mine.tag = a;
-	enum ta_rc rc = http_start(p->puller->http, &mine, err);
-	if (rc)
-		return rc;
-	p->asks = a;
-	p->asked++;
-	return TA_OK;
+	mine.tag = new_ask(p, done, arg);
+	enum ta_rc rc = too_long(p, err);
+	if (!rc)
+		rc = http_start(p->puller->http, &mine, err);
+	p->asked += !rc;
+	return rc;
+}
+
+enum ta_rc pull_ask_mail(
+	struct pull *p, const struct http_mail *m, pull_reply *done, void *arg, struct ta_err *err)
+{
+	struct http_mail mine = *m;
+	mine.tag = new_ask(p, done, arg);
+	enum ta_rc rc = too_long(p, err);
+	if (!rc)
+		rc = http_mail_start(p->puller->http, &mine, err);
+	p->asked += !rc;
+	return rc;
 }
 
 /* Runs ------------------------------------------------------------------------------------------
@@ -158,7 +182,6 @@ static enum ta_rc end_run(struct pull *p, struct ta_err *err)
 	p->due_us = p->again ? now : next_due(p, now);
 	p->again = false;
 	snprintf(p->outcome, sizeof(p->outcome), "%s", p->text);
-	p->asks = NULL;
 	arena_clear(&p->mem);
 	if (!news && p->kind->every_s < QUICK_S && p->written_mono_us &&
 		mono - p->written_mono_us < QUICK_S * US_PER_S)
@@ -193,6 +216,7 @@ static enum ta_rc collect(struct puller *u, struct ta_err *err)
 		struct pull *p = a->pull;
 		struct ta_err e;
 		p->asked--;
+		fault_point("puller.after_send");
 		if (a->done(p, &r, a->arg, &e))
 			fail(p, &e);
 		buf_release(&r.body);

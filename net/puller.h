@@ -44,6 +44,11 @@ const uint8_t *pull_key(const struct pull *p); /* private half of "deliver": ope
 #define PULL_MOST_S 600
 TA_MUST enum ta_rc pull_ask(struct pull *p, const struct http_request *r, pull_reply *done,
 	void *arg, struct ta_err *err);
+/* The same of a mail. */
+TA_MUST enum ta_rc pull_ask_mail(
+	struct pull *p, const struct http_mail *m, pull_reply *done, void *arg, struct ta_err *err);
+/* There is more: due again as soon as this run is over. */
+void pull_again(struct pull *p);
 /* What this run brought, one sentence without secrets, shown by status and doctor; the last one
  * counts. A run that fails shows its error instead. */
 void pull_say(struct pull *p, const char *fmt, ...) TA_PRINTF(2, 3);

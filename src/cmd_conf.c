@@ -44,6 +44,8 @@ int cmd_conf(int argc, char **argv)
 		enum conf_key k = (enum conf_key)i;
 		bool secret = k == CONF_DATABASE && holds_password(conf_get(k));
 		const char *value = secret ? "(holds a password)" : conf_get(k);
+		if (conf_is_secret(k) && *value && *value != '@')
+			value = "(set)";
 		if (json)
 			json_object_set_new(all, conf_word(k),
 				json_pack("{s:s, s:s}", "value", value, "origin", conf_origin(k)));

@@ -9,6 +9,7 @@
 #include "net/dispatcher.h"
 #include "net/http.h"
 #include "net/listener.h"
+#include "net/notify.h"
 #include "net/puller.h"
 #include "net/router.h"
 #include "src/clock.h"
@@ -181,7 +182,8 @@ static enum ta_rc check_settings(struct ta_err *err)
 				"http to the loopback",
 				conf_word(urls[i]), conf_origin(urls[i]), url);
 	}
-	return conf_bytes(CONF_DISK_RESERVE, &reserve, err);
+	enum ta_rc rc = conf_bytes(CONF_DISK_RESERVE, &reserve, err);
+	return rc ? rc : notify_check(err);
 }
 
 /* The listener of a supervisor that was just killed lets its address go at once, but only when the

@@ -107,10 +107,7 @@ static void print_pulls(const struct status *s)
 		out_cell(&t, p->job);
 		out_cellf(&t, "%lld s ago",
 			(long long)TA_MAX((clock_now_us() - p->ended_us) / US_PER_S, 0));
-		if (p->failures)
-			out_cellf(&t, "failed %dx", (int)p->failures);
-		else
-			out_cell(&t, "ok");
+		out_cell(&t, p->failures ? "failing" : "ok");
 		out_cell(&t, *p->outcome ? p->outcome : "-");
 	}
 	out_print(&t);

@@ -1,5 +1,7 @@
 #include "src/conf.h"
 
+#include "src/crypto.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -175,6 +177,40 @@ enum ta_rc conf_again(enum conf_key k, char *out, size_t n, struct ta_err *err)
 	bool fixed = strcmp(origin, "flag") == 0 || strcmp(origin, rows[k].env) == 0;
 	snprintf(out, n, "%s", fixed ? conf_get(k) : rows[k].def);
 	return fixed ? TA_OK : read_files(&(struct look){k, out, n}, err);
+}
+
+bool conf_is_secret(enum conf_key k)
+{
+	return k == CONF_ALERT_SECRET || k == CONF_SMTP_PASSWORD;
+}
+
+enum ta_rc conf_secret(enum conf_key k, char *out, size_t n, struct ta_err *err)
+{
+	char path[300], *line = NULL;
+	size_t size = 0;
+	enum ta_rc rc = conf_again(k, out, n, err);
+	if (rc || *out != '@')
+		return rc;
+	snprintf(path, sizeof(path), "%s", out + 1);
+	FILE *f = fopen(path, "re");
+	ssize_t got = f ? getline(&line, &size, f) : -1;
+	while (got > 0 && strchr("\r\n", line[got - 1]))
+		line[--got] = '\0';
+	if (got <= 0)
+		rc = ta_fail(err, TA_CONFIG, "%s: there is no text in the file %.100s",
+			rows[k].word, path);
+	else if ((size_t)got >= n)
+		rc = ta_fail(err, TA_CONFIG,
+			"%s: the first line of %.100s is longer than %zu bytes", rows[k].word, path,
+			n - 1);
+	else
+		memcpy(out, line, (size_t)got + 1);
+	if (line)
+		crypto_wipe(line, size);
+	free(line);
+	if (f)
+		fclose(f);
+	return rc;
 }
 
 bool conf_has_database(void)

@@ -24,6 +24,12 @@ TA_MUST enum ta_rc conf_again(enum conf_key k, char *out, size_t n, struct ta_er
 const char *conf_get(enum conf_key k); /* never NULL; "" when unset */
 const char *conf_word(enum conf_key k);
 const char *conf_origin(enum conf_key k); /* "flag", "TRACKAI_LISTEN", "/etc/…:3", "default" */
+/* Settings that hold a secret are never shown. */
+bool conf_is_secret(enum conf_key k);
+/* The secret itself, as conf_again: the text, or the first line of the file that "@FILE" names.
+ * crypto_wipe() it after use. Errors: as conf_again; TA_CONFIG (no such file; longer than n - 1).
+ */
+TA_MUST enum ta_rc conf_secret(enum conf_key k, char *out, size_t n, struct ta_err *err);
 /* For commands that derive a value (the private default): origin is copied. */
 void conf_set(enum conf_key k, const char *value, const char *origin);
 /* True when a database was named by flag, file, TRACKAI_DATABASE, DATABASE_URL or PG*:

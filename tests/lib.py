@@ -16,6 +16,7 @@ import signal
 import socket
 import subprocess
 import tempfile
+import threading
 import time
 import unittest
 
@@ -414,3 +415,101 @@ def free_port():
         _held.append(name)
         return port
     raise AssertionError("no port is free")
+
+
+class Server:
+    """A scripted server on the loopback, a thread per connection."""
+
+    def __init__(self):
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        while True:
+            try:
+                c, _ = self.listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self.guard, args=(c,), daemon=True).start()
+
+    def guard(self, c):
+        try:
+            with c, c.makefile("rb") as f:
+                self.talk(c, f)
+        except OSError:
+            pass
+
+    def close(self):
+        self.listener.close()
+
+
+class Receiver(Server):
+    """Takes POSTs: `got` holds (monotonic time, headers, body). `answer()` gives each its status; None: the
+    receiver says nothing until `close()`."""
+
+    def __init__(self, answer=lambda: 200):
+        self.answer, self.got, self.closed = answer, [], threading.Event()
+        super().__init__()
+        self.url = f"http://127.0.0.1:{self.port}/hook/of/team"
+
+    def talk(self, c, f):
+        while True:
+            if not f.readline():
+                return
+            headers = {}
+            for line in iter(f.readline, b"\r\n"):
+                name, _, value = line.decode().partition(":")
+                headers[name.lower()] = value.strip()
+            body = f.read(int(headers.get("content-length", 0)))
+            self.got.append((time.monotonic(), headers, body))
+            status = self.answer()
+            if status is None:
+                self.closed.wait(120)
+                return
+            c.sendall(f"HTTP/1.1 {status} X\r\nContent-Length: 0\r\n\r\n".encode())
+
+    def close(self):
+        self.closed.set()
+        super().close()
+
+
+class MailServer(Server):
+    """Speaks SMTP (RFC 5321) with AUTH PLAIN: `got` holds (from, [to], message, user and password). `refuse`
+    maps the beginning of a command to the line that answers it."""
+
+    def __init__(self, **refuse):
+        self.refuse, self.got = refuse, []
+        super().__init__()
+        self.url = f"smtp://127.0.0.1:{self.port}"
+
+    def talk(self, c, f):
+        mail, login = {"to": []}, None
+        c.sendall(b"220 mail.example.com ESMTP\r\n")
+        for line in iter(f.readline, b""):
+            text = line.decode("ascii").rstrip("\r\n")
+            word = text.split(" ")[0].upper().split(":")[0]
+            answer = "250 OK"
+            if word in self.refuse:
+                answer = self.refuse[word]
+            elif word == "EHLO":
+                answer = "250-mail.example.com\r\n250 AUTH PLAIN"
+            elif word == "AUTH":
+                c.sendall(b"334 \r\n")
+                login = base64.b64decode(f.readline()).decode().split("\0")[1:]
+                answer = "235 OK"
+            elif word == "MAIL":
+                mail = {"from": text.partition(":")[2], "to": []}
+            elif word == "RCPT":
+                mail["to"].append(text.partition(":")[2])
+            elif word == "DATA":
+                c.sendall(b"354 go on\r\n")
+                message = b""
+                for part in iter(f.readline, b".\r\n"):
+                    message += part[1:] if part.startswith(b".") else part
+                self.got.append((mail["from"], mail["to"], message, login))
+            elif word == "QUIT":
+                answer = "221 bye"
+            c.sendall(answer.encode() + b"\r\n")
+            if word == "QUIT":
+                return
