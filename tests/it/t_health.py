@@ -113,6 +113,7 @@ class Health(unittest.TestCase):
         wait_until(lambda: not self.p.json("alert", "list"), what="the alert's end")
         over = self.p.json("alert", "list", "--all")
         self.assertEqual([(x["state"], x["id"]) for x in over], [("over", int(number))])
+        self.assertEqual(self.cluster.sql("SELECT turn, level FROM notice ORDER BY id"), [["0", "3"], ["2", "3"]])
         self.p.stop(serve)
         log = self.p.run("log", "--role", "folder").stdout
         for words in ("raised: crit pixel Shop/meta, state: held: auth", "over: crit pixel Shop/meta, state"):
