@@ -279,6 +279,14 @@ static void serve_summary(struct server *s, struct request *rq, const char *meth
 	set_response(rq, 200, &b, "application/json");
 }
 
+static void serve_seconds(struct server *s, struct request *rq, const char *method)
+{
+	struct buf b = BUF_INIT((size_t)4 << 20);
+	(void)method;
+	book_write_seconds(s->book, &b);
+	set_response(rq, 200, &b, "application/json");
+}
+
 static void serve_fault(struct server *s, struct request *rq, const char *method)
 {
 	struct buf b = BUF_INIT(65536);
@@ -303,6 +311,7 @@ static const struct {
 } pages[] = {
 	{"/_sandbox/received", serve_received},
 	{"/_sandbox/summary", serve_summary},
+	{"/_sandbox/seconds", serve_seconds},
 	{"/_sandbox/fault", serve_fault},
 };
 

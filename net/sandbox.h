@@ -1,7 +1,8 @@
 /* `trackai sandbox`: a strict stand-in for the platforms' conversion APIs on the loopback.
  * Accepts only what the published contracts allow, answers as the platforms do, remembers what
- * it received (GET and DELETE /_sandbox/received, GET /_sandbox/summary) and fails on request
- * (GET, POST, PUT and DELETE /_sandbox/fault; net/sandbox_fault.h has the words). */
+ * it received (GET and DELETE /_sandbox/received, GET /_sandbox/summary, /_sandbox/seconds) and
+ * fails on request (GET, POST, PUT and DELETE /_sandbox/fault; net/sandbox_fault.h has the words).
+ */
 #ifndef NET_SANDBOX_H
 #define NET_SANDBOX_H
 

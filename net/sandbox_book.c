@@ -28,8 +28,16 @@ struct account {
 	uint64_t requests, received, events, test, repeats, conflicts, refused, warned, errors;
 };
 
+/* What came in one second of the machine's own clock. */
+struct second {
+	int64_t s;
+	uint64_t requests, events;
+};
+#define SECONDS 300 /* kept of each platform */
+
 struct book {
 	struct book_limits limits;
+	struct second seconds[PLATFORM_COUNT][SECONDS];
 	struct entry *entries; /* ring */
 	uint64_t added;        /* ever; the newest is (added - 1) % limits.events */
 	uint32_t *buckets;
@@ -78,6 +86,7 @@ void book_reset(struct book *b)
 	for (size_t i = 0; i < b->limits.events && i < b->added; i++)
 		drop(&b->entries[i]);
 	memset(b->buckets, 0xff, b->nbuckets * sizeof(*b->buckets));
+	memset(b->seconds, 0, sizeof(b->seconds));
 	b->added = 0;
 	b->naccounts = 0;
 }
@@ -244,6 +253,12 @@ void book_request(struct book *b, const struct book_request *r)
 	a->refused += r->refused;
 	a->warned += r->warned;
 	a->errors += r->http != 200;
+	int64_t s = clock_mono_us() / US_PER_S;
+	struct second *now = &b->seconds[r->platform][s % SECONDS];
+	if (now->s != s)
+		*now = (struct second){.s = s};
+	now->requests++;
+	now->events += r->n;
 }
 
 /* --- answers ------------------------------------------------------------------------------ */
@@ -331,6 +346,26 @@ static void write_counts(const struct account *a, struct buf *out)
 	for (size_t i = 0; i < TA_COUNT(rows); i++)
 		buf_addf(out, "%s\"%s\":%llu", i ? "," : "", rows[i].word,
 			(unsigned long long)rows[i].v);
+}
+
+void book_write_seconds(const struct book *b, struct buf *out)
+{
+	int64_t now = clock_mono_us() / US_PER_S;
+	buf_addc(out, '{');
+	for (size_t p = 0; p < SANDBOX_ROWS; p++) {
+		buf_addf(out, "%s\"%s\":[", p ? "," : "", sandbox_platforms[p].word);
+		bool any = false;
+		for (int64_t s = TA_MAX(now - SECONDS + 1, 0); s <= now; s++) {
+			const struct second *x = &b->seconds[sandbox_platforms[p].id][s % SECONDS];
+			if (x->s != s || !x->requests)
+				continue;
+			buf_addf(out, "%s[%lld,%llu,%llu]", any ? "," : "", (long long)s,
+				(unsigned long long)x->requests, (unsigned long long)x->events);
+			any = true;
+		}
+		buf_addc(out, ']');
+	}
+	buf_adds(out, "}\n");
 }
 
 void book_write_summary(const struct book *b, struct buf *out)

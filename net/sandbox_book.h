@@ -53,6 +53,9 @@ struct book_filter {
 
 /* Writes {"total":N,"events":[…newest first…]}. */
 void book_write_received(const struct book *b, const struct book_filter *f, struct buf *out);
+/* Writes {"meta":[[second, requests, events],…],…}: what came in each of the last 300 seconds of
+ * the machine's clock, empty ones left out. */
+void book_write_seconds(const struct book *b, struct buf *out);
 /* Writes {"platforms":{…},"accounts":[…]}: requests, events, repeats, conflicts, refused. */
 void book_write_summary(const struct book *b, struct buf *out);
 

@@ -99,7 +99,7 @@ class Delivering(unittest.TestCase):
         self.clock = clock
         self.sandbox = None
         if urls is None:
-            self.sandbox = Sandbox(clock=NOW, fault=fault)
+            self.sandbox = Sandbox(clock=clock and NOW, fault=fault)
             self.addCleanup(self.sandbox.stop)
             urls = self.sandbox.urls
         self.p = Program(self.cluster, clock=clock, **urls)

@@ -1,7 +1,6 @@
 """Circuits of pixels: told to everybody, kept over a restart, opened and closed by hand; and how slowly what
 waited comes back."""
 import os
-import time
 import unittest
 
 from delivering import DELIVERED, NOW, Delivering, took_all
@@ -25,6 +24,7 @@ class Circuit(Delivering):
         """Five failures in a row, one request each."""
         for i in range(5):
             self.put(1)
+            self.cluster.sql("NOTIFY route")
             wait_until(lambda: self.one("SELECT count(*) FROM retry") == str(i + 1), what="a failure")
 
     def test_is_told_and_outlives_a_restart(self):
@@ -85,6 +85,38 @@ class Circuit(Delivering):
         self.assertEqual(self.finals(), {DELIVERED: 60})
         self.assertEqual(sum(v["repeats"] for v in self.sandbox.summary().values()), 0)
         self.check_books()
+
+    def test_no_flood_when_it_comes_back(self):
+        """Trap 24: a probe, then more each second; live traffic goes before what waited."""
+        self.begin(clock="", platforms=("meta",), fault="meta:status=503")
+        self.start()
+        self.fail_often()
+        wait_until(lambda: self.circuit()["state"] == "open", what="the open circuit")
+        for _ in range(4):
+            self.put(1000)
+        wait_until(lambda: self.one("SELECT max(pos) >= (SELECT max(id) FROM event) FROM curlog WHERE stage = "
+                                    "'dispatch'") == "t", what="the scan behind them")
+        self.sandbox.heal()
+        self.p.run("pixel", "circuit", "meta", "close")
+        wait_until(lambda: self.circuit()["state"] == "closed", what="the closed circuit")
+        self.put(1)
+        self.cluster.sql("NOTIFY route")
+        live = self.next - 1
+        wait_until(lambda: self.one(f"SELECT count(*) FROM verdict WHERE event_id & 65535 = {live}") == "1",
+                   what="the live event")
+        waited = 4005 - int(self.one("SELECT count(*) FROM verdict WHERE after >= 3"))
+        self.assertGreater(waited, 1000)
+        self.settle(4006)
+        self.check_books()
+        rows = self.sandbox.request("GET", "/_sandbox/seconds")["meta"]
+        first = next(i for i, row in enumerate(rows) if row[2] >= 50)
+        back = [row[2] for row in rows if row[0] >= rows[first][0]]
+        # 200 in the first second of the return, then twice as many in each; a bucket of ours may hold parts of two
+        most = [50 + 200 + 50] + [400 << i for i in range(8)]
+        self.assertGreaterEqual(len(back), 3, back)
+        for n, limit in zip(back, most):
+            self.assertLessEqual(n, 1.3 * limit, back)
+        self.assertEqual(sum(v["repeats"] for v in self.sandbox.summary().values()), 0)
 
 
 if __name__ == "__main__":
