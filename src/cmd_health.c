@@ -4,10 +4,12 @@
 #include "db/health.h"
 #include "src/arena.h"
 #include "src/buf.h"
+#include "src/buf.h"
 #include "src/clock.h"
 #include "src/cmd.h"
 #include "src/cmd_db.h"
 #include "src/cmd_out.h"
+#include "src/cmd_pixel.h"
 #include "src/opt.h"
 
 #include <stdio.h>
@@ -22,6 +24,7 @@ static json_t *part_json(const struct health_judged *p)
 
 /* Why one pixel is as it is; nothing of it when several are asked for. */
 struct why {
+	struct cmd_circuits circuits;
 	bool known;
 	struct cause_found *found;
 	size_t n;
@@ -82,6 +85,7 @@ static void print_json(const struct health_row *rows, size_t n, const struct why
 			json_object_set_new(
 				parts, health_word((enum health_part)k), part_json(&h->part[k]));
 		json_object_set_new(o, "parts", parts);
+		json_object_set_new(o, "circuit", cmd_circuit_json(&w->circuits, rows[i].pixel_id));
 		if (w->known)
 			json_object_set_new(o, "causes", causes_json(w));
 		json_array_append_new(all, o);
@@ -120,6 +124,12 @@ static void print_one(const struct health_row *row, const struct why *w)
 		out_cell(&t, health_status_word(p->status));
 		out_cell(&t, p->why);
 	}
+	struct buf circuit = BUF_INIT(1000);
+	cmd_circuit_text(&w->circuits, row->pixel_id, &circuit);
+	out_cell(&t, "circuit");
+	out_cell(&t, "-");
+	out_cell(&t, buf_str(&circuit));
+	buf_release(&circuit);
 	out_print(&t);
 	print_causes(w);
 }
@@ -163,6 +173,8 @@ int cmd_health(int argc, char **argv)
 		rc = cmd_db_ready("health", &db, &err);
 	if (!rc)
 		rc = health_read(db, argc > 1 ? argv[1] : NULL, &mem, &rows, &n, &err);
+	if (!rc)
+		rc = cmd_circuits(db, &mem, &why.circuits, &err);
 	if (!rc && argc > 1 && n == 1) {
 		why.found = arena_alloc(&mem, CAUSES * sizeof(*why.found));
 		rc = cause_read(db, rows->pixel_id, clock_now_us(), why.found, &why.n, &err);
