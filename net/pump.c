@@ -96,9 +96,20 @@ static void range_change(struct dispatch *d, enum range_op op, const struct rang
 	*VEC_ADD(&d->w, ranges) = (struct range_change){op, *r};
 }
 
+/* Where a backlog of the pixel ends, which it takes by itself: behind the scan when a former
+ * process was further than the position it left. What begins there does not overlap. */
+static int64_t backlogs_end(const struct pixel *p)
+{
+	int64_t end = 0;
+	for (size_t i = 0; i < p->nlanes; i++)
+		if (p->lanes[i].r.kind == RANGE_BACKLOG)
+			end = TA_MAX(end, p->lanes[i].r.end_id);
+	return end;
+}
+
 struct lane *pixel_fall_behind(struct dispatch *d, struct pixel *p, bool frozen)
 {
-	int64_t from = p->q.len ? idq_at(&p->q, 0) - 1 : d->head;
+	int64_t from = p->q.len ? idq_at(&p->q, 0) - 1 : TA_MAX(d->head, backlogs_end(p));
 	struct range_row r = {
 		.id = ++d->last_range,
 		.pixel_id = p->row.id,
@@ -169,9 +180,11 @@ static bool formerly_claimed(const struct dispatch *d, int32_t pixel_id, int64_t
 
 static bool covered(const struct pixel *p, int64_t id)
 {
-	for (size_t i = 0; i < p->nlanes; i++)
-		if (id > p->lanes[i].r.start_id && id <= p->lanes[i].r.end_id)
+	for (size_t i = 0; i < p->nlanes; i++) {
+		const struct range_row *r = &p->lanes[i].r; /* a replay is a run of its own */
+		if (r->kind != RANGE_REPLAY && id > r->start_id && id <= r->end_id)
 			return true;
+	}
 	return false;
 }
 

@@ -184,6 +184,28 @@ static void plain_http_goes_to_the_loopback_only(void **state)
 	assert_false(http_url_allowed(""));
 }
 
+/* A backlog that a former process began where it was, further than the position it left. */
+static void ranges_of_a_pixel_do_not_overlap(void **state)
+{
+	(void)state;
+	const struct range_row r = {.id = 5,
+		.pixel_id = 1,
+		.kind = RANGE_BACKLOG,
+		.start_id = 500,
+		.end_id = 2000,
+		.pos = 700,
+		.run = 1};
+	(void)pixel_add_lane(&a, &r);
+	struct lane *l = pixel_fall_behind(&d, &a, false);
+	assert_int_equal(l->r.start_id, 2000);
+	assert_int_equal(l->read, 2000);
+	l->r.kind = RANGE_BACKLOG; /* as a release leaves it */
+	l->r.end_id = 2000;
+	d.head = 2500;
+	push(&a, 2200, 2210);
+	assert_int_equal(pixel_fall_behind(&d, &a, false)->r.start_id, 2199);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
@@ -193,6 +215,7 @@ int main(void)
 		TEST(the_position_stops_before_the_oldest_that_waits),
 		TEST(a_pixel_that_falls_behind_frees_the_position),
 		TEST(an_idle_pixel_falls_behind_at_the_head),
+		TEST(ranges_of_a_pixel_do_not_overlap),
 		TEST(freezing_keeps_what_waits),
 		TEST(retries_of_one_past_go_together),
 		TEST(an_open_circuit_sends_nothing_a_half_open_one_batch),
