@@ -119,7 +119,7 @@ static enum ta_rc read_stages(struct gathering *g, struct ta_err *err)
 				arena_fmt(g->a, "the %s's clock is %lld s ahead of this one's",
 					db_text(r, i, 0),
 					(long long)((at - g->now_us) / US_PER_S)));
-		if (strstr(db_text(r, i, 3), "disk reserve"))
+		if (strstr(db_text(r, i, 3), "\"disk_low\":true"))
 			cause_add(g->book, CAUSE_DISK_FULL, 0, 0, NULL);
 	}
 	for (size_t k = 0; !rc && k < TA_COUNT(roles); k++)
@@ -196,6 +196,16 @@ static struct cause_doc *doc_of(struct gathering *g, int64_t event_id)
 	return NULL;
 }
 
+/* What struck a delivery that arrived in the end. */
+static void count_overcome(struct gathering *g)
+{
+	for (size_t i = 0; i < g->sample.n; i++) {
+		const struct cause_doc *d = &g->sample.docs[i];
+		for (int c = 0; d->disposition == DISP_DELIVERED && c < (int)CAUSES; c++)
+			g->book->seen[c].overcome += (d->hit >> c & 1) != 0;
+	}
+}
+
 /* Every verdict of theirs: also what was overcome by a later attempt had a cause. */
 static enum ta_rc read_verdicts(struct gathering *g, struct ta_err *err)
 {
@@ -225,6 +235,8 @@ static enum ta_rc read_verdicts(struct gathering *g, struct ta_err *err)
 		cause_hit(g->book, d, cause_of_delivery(&v), text);
 	}
 	PQclear(r);
+	if (!rc)
+		count_overcome(g);
 	return rc;
 }
 
@@ -503,6 +515,7 @@ enum ta_rc cause_read(struct db *db, int32_t pixel_id, int64_t now_us, struct ca
 		.pause = CAUSE_NONE,
 		.now_us = now_us,
 		.from_us = now_us - WINDOW_US};
+	g.book->now_us = now_us;
 	enum ta_rc rc = gather(&g, err);
 	*n = rc ? 0 : cause_rank(g.book, out);
 	arena_release(&a);

@@ -209,14 +209,15 @@ static void beat(struct keeper *k)
 	if (seconds < 0.9 && s.ready == k->stage.beat_active)
 		return;
 	double per_s = k->last_us ? 1 / seconds : 0;
-	json_t *o = json_pack("{s:f,s:f,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:b,s:s}", "rate",
+	json_t *o = json_pack("{s:f,s:f,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:b,s:b,s:s}", "rate",
 		(double)(requests - k->last_requests) * per_s, "stored_rate",
 		(double)(s.stored + s.repeats - k->last_stored) * per_s, "stored",
 		(json_int_t)s.stored, "repeats", (json_int_t)s.repeats, "batches",
 		(json_int_t)s.batches, "queue", (json_int_t)s.queued, "refused",
 		(json_int_t)count(k, COUNT_REFUSED), "busy", (json_int_t)count(k, COUNT_BUSY),
 		"connections", (json_int_t)count(k, COUNT_CONNECTIONS), "disk_free",
-		(json_int_t)k->free_bytes, "ready", s.ready, "error", s.error);
+		(json_int_t)k->free_bytes, "disk_low", (int)atomic_load(&k->disk_low), "ready",
+		s.ready, "error", s.error);
 	char *text = o ? json_dumps(o, JSON_COMPACT | JSON_REAL_PRECISION(6)) : NULL;
 	k->last_us = now;
 	k->last_stored = s.stored + s.repeats;

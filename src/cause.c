@@ -88,6 +88,20 @@ void cause_count(struct cause_book *b, enum cause c, int64_t k, int64_t n)
 	b->seen[c].n += n;
 }
 
+void cause_next(enum cause c, const char *store, const char *pixel, struct buf *out)
+{
+	for (const char *p = cause_row(c)->next; *p; p++) {
+		bool is_store = strncmp(p, "STORE", 5) == 0, is_pixel = strncmp(p, "PIXEL", 5) == 0;
+		if (is_pixel)
+			buf_addf(out, "%s/%s", store, pixel);
+		else if (is_store)
+			buf_adds(out, store);
+		else
+			buf_addc(out, *p);
+		p += is_store || is_pixel ? 4 : 0;
+	}
+}
+
 /* The order ------------------------------------------------------------------------------------ */
 
 /* What a cause explains besides: those are told behind it. */
@@ -101,7 +115,6 @@ static const struct {
 	{CAUSE_DISK_FULL, CAUSE_REDELIVERED},
 	{CAUSE_WRONG_SECRET, CAUSE_SILENCE},
 	{CAUSE_WRONG_SECRET, CAUSE_UNCONFIRMED},
-	{CAUSE_WRONG_SECRET, CAUSE_REDELIVERED},
 	{CAUSE_SILENCE, CAUSE_UNCONFIRMED},
 	{CAUSE_TOKEN_MISSING, CAUSE_SETTINGS},
 	{CAUSE_DNS, CAUSE_NO_ANSWER},
@@ -134,14 +147,31 @@ static const struct {
 
 /* How bad: the weight by how much of everything is struck; even a little counts for a third, since
  * what strikes few of many has a cause all the same. */
-static double score(const struct cause_row *row, const struct cause_found *f)
+static double weigh(const struct cause_row *row, const struct cause_found *f)
 {
 	double usual = row->usual / 100.0, beyond = (f->share - usual) / (1 - usual);
 	if (row->unit == CAUSE_STATE)
 		return row->weight;
+	if (f->cause == CAUSE_WRONG_SECRET) /* anybody can send some */
+		return row->weight * (0.1 + 0.9 * f->share);
 	if (beyond <= 0 || (row->usual > 0 && f->lo <= usual && f->share < 2 * usual))
 		return row->weight * 0.05 * f->share;
 	return row->weight * (0.3 + 0.7 * sqrt(beyond));
+}
+
+#define OVERCOME  0.3
+#define OVER_US   (INT64_C(2) * 3600 * 1000000)
+#define OVER_PART 0.4
+
+/* What was last seen hours ago is probably over, what a later attempt overcame did less harm: they
+ * are told behind what goes on. */
+static double score(
+	const struct cause_book *b, const struct cause_row *row, const struct cause_found *f)
+{
+	const struct cause_seen *seen = &b->seen[f->cause];
+	bool over = b->now_us && f->last_us && b->now_us - f->last_us > OVER_US;
+	double harm = 1 - OVERCOME * (double)seen->overcome / (double)f->k;
+	return weigh(row, f) * harm * (over ? OVER_PART : 1);
 }
 
 static const char *const units[] = {
@@ -183,7 +213,7 @@ static void find(const struct cause_book *b, enum cause c, struct cause_found *f
 	f->share = (double)f->k / (double)f->n;
 	f->lo = i.lo;
 	f->hi = i.hi;
-	f->score = score(row, f);
+	f->score = score(b, row, f);
 	tell(row, s, f);
 }
 

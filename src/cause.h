@@ -40,6 +40,7 @@ enum cause cause_of(const char *word); /* CAUSE_NONE when unknown */
 struct cause_seen {
 	int64_t k;                      /* cases that speak for it */
 	int64_t n;                      /* of so many of its own; 0: the unit's total */
+	int64_t overcome;               /* of k: a later attempt went well */
 	int64_t first_us, last_us;      /* 0: no moment is known */
 	int64_t events[CAUSE_EXAMPLES]; /* ids of events, the newest that were seen */
 	int nevents;
@@ -47,6 +48,7 @@ struct cause_seen {
 };
 
 struct cause_book {
+	int64_t now_us;                 /* 0: what is long over counts like the rest */
 	int64_t total[CAUSE_STATE + 1]; /* cases looked at, by unit */
 	struct cause_seen seen[CAUSES];
 };
@@ -57,6 +59,10 @@ void cause_add(
 /* k cases out of n at once; n 0: of the unit's total. */
 void cause_count(struct cause_book *b, enum cause c, int64_t k, int64_t n);
 
+/* The next step for a store and its pixel: their names where the row says STORE and PIXEL. */
+struct buf;
+void cause_next(enum cause c, const char *store, const char *pixel, struct buf *out);
+
 /* What speaks in one delivery: the cause of where it stands, CAUSE_NONE when all is well. */
 struct cause_delivery {
 	enum platform_id platform;
@@ -65,6 +71,8 @@ struct cause_delivery {
 	const char *message;     /* the platform's words or ours, "" none */
 };
 enum cause cause_of_delivery(const struct cause_delivery *d);
+struct reply;
+enum cause cause_of_reply(const struct reply *r); /* a row of src/replies.def */
 /* Of a paused pixel: the reason and detail of its state (pixel.state_reason, state_detail). */
 enum cause cause_of_pause(enum platform_id platform, const char *reason, const char *detail);
 /* Of what the listener turned away (table refused). */

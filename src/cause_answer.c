@@ -20,6 +20,8 @@ static const struct {
 	{"forbidden", CAUSE_WRONG_ACCOUNT},
 	{"no_pixel", CAUSE_WRONG_ACCOUNT},
 	{"no_permission", CAUSE_WRONG_ACCOUNT},
+	{"no_sheet", CAUSE_WRONG_ACCOUNT},
+	{"full", CAUSE_SETTINGS},
 	{"throttled", CAUSE_THROTTLED},
 	{"ramped_down", CAUSE_PLATFORM_DOWN},
 	{"unavailable", CAUSE_PLATFORM_DOWN},
@@ -105,16 +107,24 @@ static enum cause of_status(long http)
 	return http >= 400 ? CAUSE_OTHER : CAUSE_PLATFORM_DOWN;
 }
 
+enum cause cause_of_reply(const struct reply *r)
+{
+	for (size_t i = 0; i < TA_COUNT(words); i++)
+		if (strcmp(words[i].word, r->word) == 0)
+			return words[i].cause;
+	return CAUSE_OTHER;
+}
+
 /* The platform's own code says most; one that may mean anything is made clearer by its words. */
 static enum cause of_code(enum platform_id platform, const char *code, const char *message)
 {
 	const struct reply *r = reply_find_text(platform, code);
 	enum cause by_words = phrase(message);
-	for (size_t i = 0; r && i < TA_COUNT(words); i++)
-		if (strcmp(words[i].word, r->word) == 0) {
-			bool vague = words[i].cause == CAUSE_BAD_EVENT && by_words != CAUSE_NONE;
-			return vague ? by_words : words[i].cause;
-		}
+	enum cause known = r ? cause_of_reply(r) : CAUSE_OTHER;
+	if (known == CAUSE_BAD_EVENT && by_words != CAUSE_NONE)
+		return by_words;
+	if (known != CAUSE_OTHER)
+		return known;
 	if (strncmp(code, "http ", 5) == 0)
 		return of_status(strtol(code + 5, NULL, 10));
 	if (strcmp(code, "no_answer") == 0)

@@ -313,13 +313,13 @@ static void look_pairs(struct cause_book *b, const struct cause_sample *s, struc
 
 /* Coverage ------------------------------------------------------------------------------------- */
 
-enum { KEY_EMAIL, KEY_PHONE, KEY_EXTERNAL_ID, KEY_CLICK, KEY_BROWSER, KEYS };
+/* Click ids are none of them: they come and go with the campaigns. */
+enum { KEY_EMAIL, KEY_PHONE, KEY_EXTERNAL_ID, KEY_BROWSER, KEYS };
 static const char *const key_words[KEYS] = {
-	"an e-mail", "a phone", "a customer id", "a click id", "address and user agent"};
+	"an e-mail", "a phone", "a customer id", "address and user agent"};
 
-static bool has_key(const struct event *ev, enum platform_id p, int key)
+static bool has_key(const struct event *ev, int key)
 {
-	const struct event_click *c = &ev->click;
 	switch (key) {
 	case KEY_EMAIL:
 		return ev->user.email != NULL;
@@ -327,10 +327,6 @@ static bool has_key(const struct event *ev, enum platform_id p, int key)
 		return ev->user.phone != NULL;
 	case KEY_EXTERNAL_ID:
 		return ev->user.external_id != NULL;
-	case KEY_CLICK:
-		return p == PLATFORM_PINTEREST ? c->epik != NULL
-		       : p == PLATFORM_META    ? c->fbc || c->fbp
-					       : c->ttclid || c->ttp;
 	default:
 		return ev->user.ip && ev->user.user_agent;
 	}
@@ -358,15 +354,15 @@ static struct coverage cover(const struct cause_sample *s, enum event_name name)
 	struct coverage c = {0};
 	size_t all = 0, at = 0;
 	for (size_t i = 0; i < s->n; i++)
-		all += s->docs[i].ev && s->docs[i].name == name;
+		all += is_meant(&s->docs[i]) && s->docs[i].name == name;
 	for (size_t i = 0; i < s->n; i++) {
 		const struct cause_doc *d = &s->docs[i];
-		if (!d->ev || d->name != name)
+		if (!is_meant(d) || d->name != name)
 			continue;
 		int part = at++ >= all / 3;
 		c.n[part]++;
 		for (int k = 0; k < KEYS; k++)
-			c.has[part][k] += has_key(d->ev, s->platform, k);
+			c.has[part][k] += has_key(d->ev, k);
 	}
 	return c;
 }
@@ -393,10 +389,10 @@ static void look_coverage_of(
 		(long long)(100 * c.has[1][worst] / c.n[1]));
 	for (size_t i = 0; i < s->n && left; i++) {
 		struct cause_doc *d = &s->docs[i];
-		if (!d->ev || d->name != name)
+		if (!is_meant(d) || d->name != name)
 			continue;
 		left--;
-		if (!has_key(d->ev, s->platform, worst))
+		if (!has_key(d->ev, worst))
 			cause_hit(b, d, CAUSE_COVERAGE_DROP, text);
 	}
 }

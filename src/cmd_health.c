@@ -1,15 +1,14 @@
 /* trackai health: what the folder judged of each pixel last, and of one pixel why it is so. */
-#include "db/cause.h"
 #include "db/conn.h"
 #include "db/health.h"
 #include "src/arena.h"
-#include "src/buf.h"
 #include "src/buf.h"
 #include "src/clock.h"
 #include "src/cmd.h"
 #include "src/cmd_db.h"
 #include "src/cmd_out.h"
 #include "src/cmd_pixel.h"
+#include "src/cmd_why.h"
 #include "src/opt.h"
 
 #include <stdio.h>
@@ -22,56 +21,13 @@ static json_t *part_json(const struct health_judged *p)
 		"n", (json_int_t)p->n, "value", p->value, "lo", p->lo, "hi", p->hi, "why", p->why);
 }
 
-/* Why one pixel is as it is; nothing of it when several are asked for. */
-struct why {
+/* What of all pixels is shown, and of one. */
+struct shown {
 	struct cmd_circuits circuits;
-	bool known;
-	struct cause_found *found;
-	size_t n;
+	struct why why;
 };
 
-static json_t *causes_json(const struct why *w)
-{
-	json_t *all = json_array();
-	for (size_t i = 0; i < w->n; i++) {
-		const struct cause_found *f = &w->found[i];
-		json_t *events = json_array(), *o;
-		for (int k = 0; k < f->nevents; k++)
-			json_array_append_new(events, out_id(f->events[k]));
-		o = json_pack("{s:s, s:s, s:f, s:I, s:I, s:f, s:f, s:f, s:s, s:s, s:o, s:s, s:o}",
-			"cause", cause_row(f->cause)->word, "level", health_status_word(f->level),
-			"score", f->score, "count", (json_int_t)f->k, "n", (json_int_t)f->n,
-			"share", f->share, "lo", f->lo, "hi", f->hi, "meaning", f->meaning,
-			"evidence", f->evidence, "last", out_time(f->last_us), "next", f->next,
-			"events", events);
-		json_object_set_new(o, "because",
-			f->by == CAUSE_NONE ? json_null() : json_string(cause_row(f->by)->word));
-		json_array_append_new(all, o);
-	}
-	return all;
-}
-
-/* Below the components: each cause with what speaks for it and what to do. */
-static void print_causes(const struct why *w)
-{
-	printf("\ncauses%s\n", w->n ? "" : ": nothing speaks for any");
-	for (size_t i = 0; i < w->n; i++) {
-		const struct cause_found *f = &w->found[i];
-		struct buf b = BUF_INIT(2000);
-		out_clean(&b, f->evidence);
-		printf("%2zu. %s (%.0f): %s\n    %s\n", i + 1, cause_row(f->cause)->word, f->score,
-			f->meaning, buf_str(&b));
-		buf_release(&b);
-		if (f->by != CAUSE_NONE)
-			printf("    a consequence of %s\n", cause_row(f->by)->word);
-		for (int k = 0; k < f->nevents; k++)
-			printf("%s %lld%s", k ? "," : "    for example event",
-				(long long)f->events[k], k + 1 == f->nevents ? "\n" : "");
-		printf("    next: %s\n", f->next);
-	}
-}
-
-static void print_json(const struct health_row *rows, size_t n, const struct why *w)
+static void print_json(const struct health_row *rows, size_t n, const struct shown *s)
 {
 	json_t *all = json_array();
 	for (size_t i = 0; i < n; i++) {
@@ -85,9 +41,9 @@ static void print_json(const struct health_row *rows, size_t n, const struct why
 			json_object_set_new(
 				parts, health_word((enum health_part)k), part_json(&h->part[k]));
 		json_object_set_new(o, "parts", parts);
-		json_object_set_new(o, "circuit", cmd_circuit_json(&w->circuits, rows[i].pixel_id));
-		if (w->known)
-			json_object_set_new(o, "causes", causes_json(w));
+		json_object_set_new(o, "circuit", cmd_circuit_json(&s->circuits, rows[i].pixel_id));
+		if (s->why.found)
+			json_object_set_new(o, "causes", why_json(&s->why));
 		json_array_append_new(all, o);
 	}
 	out_json(all);
@@ -112,7 +68,7 @@ static void print_all(const struct health_row *rows, size_t n)
 	out_print(&t);
 }
 
-static void print_one(const struct health_row *row, const struct why *w)
+static void print_one(const struct health_row *row, const struct shown *s)
 {
 	struct out_table t = {0};
 	out_head(&t, "component");
@@ -125,13 +81,13 @@ static void print_one(const struct health_row *row, const struct why *w)
 		out_cell(&t, p->why);
 	}
 	struct buf circuit = BUF_INIT(1000);
-	cmd_circuit_text(&w->circuits, row->pixel_id, &circuit);
+	cmd_circuit_text(&s->circuits, row->pixel_id, &circuit);
 	out_cell(&t, "circuit");
 	out_cell(&t, "-");
 	out_cell(&t, buf_str(&circuit));
 	buf_release(&circuit);
 	out_print(&t);
-	print_causes(w);
+	why_print(&s->why);
 }
 
 /* Exit status: 1 when a pixel is critical; who is told old news hears that too. */
@@ -158,15 +114,21 @@ static int verdict(const struct health_row *rows, size_t n)
 int cmd_health(int argc, char **argv)
 {
 	bool json = false;
+	const char *code = NULL;
 	struct ta_err err = {0};
 	struct db *db = NULL;
 	struct arena mem = ARENA_INIT;
 	struct health_row *rows = NULL;
-	struct why why = {0};
+	struct shown shown = {0};
 	size_t n = 0;
 	int status = 0;
-	const struct opt opts[] = {{"json", OPT_FLAG, &json, "one JSON value"}, {0}};
+	const struct opt opts[] = {{"json", OPT_FLAG, &json, "one JSON value"},
+		{"code", OPT_STR, &code, "what a platform's code means: meta:190/463"}, {0}};
 	enum ta_rc rc = opt_parse(&argc, argv, opts, &err);
+	if (!rc && code) {
+		rc = why_code(code, json, &err);
+		return rc ? cmd_fail("health", &err) : 0;
+	}
 	if (!rc && argc > 2)
 		rc = ta_fail(&err, TA_USAGE, "\"%.40s\" is one word too many", argv[2]);
 	if (!rc)
@@ -174,17 +136,14 @@ int cmd_health(int argc, char **argv)
 	if (!rc)
 		rc = health_read(db, argc > 1 ? argv[1] : NULL, &mem, &rows, &n, &err);
 	if (!rc)
-		rc = cmd_circuits(db, &mem, &why.circuits, &err);
-	if (!rc && argc > 1 && n == 1) {
-		why.found = arena_alloc(&mem, CAUSES * sizeof(*why.found));
-		rc = cause_read(db, rows->pixel_id, clock_now_us(), why.found, &why.n, &err);
-		why.known = true;
-	}
+		rc = cmd_circuits(db, &mem, &shown.circuits, &err);
+	if (!rc && argc > 1 && n == 1)
+		rc = why_read(db, rows, &mem, &shown.why, &err);
 	if (!rc) {
 		if (json)
-			print_json(rows, n, &why);
-		else if (why.known)
-			print_one(rows, &why);
+			print_json(rows, n, &shown);
+		else if (shown.why.found)
+			print_one(rows, &shown);
 		else
 			print_all(rows, n);
 		status = verdict(rows, n);

@@ -134,6 +134,10 @@ def health():
     return [part for _, word, meaning in rows("src/health.def", "HEALTH") for part in item("Cm " + word, meaning)]
 
 
+def causes():
+    return [part for row in rows("src/cause.def", "CAUSE") for part in item("Cm " + row[1], row[5] + "; " + row[6])]
+
+
 def names():
     known = {}
     for platform, name in rows("src/platform_events.def", "PEVENT"):
@@ -147,7 +151,7 @@ def models():
 
 
 TABLES = {f.__name__: f for f in (commands, keys, prompt, settings, routes, fields, operators, functions, actions, faults,
-                                  dispositions, reasons, failures, models, health, names)}
+                                  dispositions, reasons, failures, models, health, causes, names)}
 PLACE = re.compile(r'(^\.\\" table (\w+)\n)(.*?)(^\.\\" end\n)', re.M | re.S)
 
 

@@ -2,6 +2,7 @@
 #include "src/cause.h"
 
 #include "src/arena.h"
+#include "src/buf.h"
 #include "src/cause_hash.h"
 #include "src/cause_look.h"
 #include "src/crypto.h"
@@ -45,7 +46,7 @@ static void every_reply_has_a_cause(void **state)
 		assert_int_not_equal(c, CAUSE_OTHER);
 		assert_int_not_equal(c, CAUSE_NONE);
 		bool pauses = replies[i].class == REPLY_AUTH || replies[i].class == REPLY_CONFIG;
-		assert_int_equal(pauses, c <= CAUSE_WRONG_ACCOUNT);
+		assert_int_equal(pauses, c <= CAUSE_WRONG_ACCOUNT || c == CAUSE_SETTINGS);
 		snprintf(code, sizeof(code), replies[i].subcode ? "%ld/%ld: words" : "%ld: words",
 			replies[i].from, replies[i].subcode);
 		if (pauses)
@@ -219,6 +220,11 @@ static void evidence(void **state)
 		assert_int_equal(cause_of(row->word), c);
 		assert_true(row->weight >= 1 && row->weight <= 100 && *row->meaning && *row->next);
 	}
+	struct buf next = BUF_INIT(1000);
+	cause_next(CAUSE_PAUSED, "acme", "meta", &next);
+	assert_non_null(strstr(buf_str(&next), "trackai pixel release acme/meta"));
+	assert_null(strstr(buf_str(&next), "PIXEL"));
+	buf_release(&next);
 	assert_true((int)CAUSES <= 64); /* struct cause_doc counts them in bits */
 }
 
