@@ -28,6 +28,7 @@ void app_release(struct app *app)
 	feed_release(&app->orders);
 	inspect_release(&app->inspect);
 	editor_release(&app->edit);
+	letters_release(&app->letters);
 	prompt_release(&app->prompt);
 	complete_close(&app->complete);
 	seen_release(&app->seen);
@@ -292,6 +293,8 @@ static void back(struct app *app)
 {
 	if (app->help)
 		app->help = false;
+	else if (app->inspect.pinned && app->letters.open && app->letters.pane == (int)app->pane)
+		app->inspect.pinned = app->inspect.focused = app->inspect.zoomed = false;
 	else if (app->inspect.pinned)
 		app_go(app, app->before); /* where it was opened from */
 	else if (app->inspect.focused)
@@ -393,12 +396,16 @@ static bool housekeeping(struct app *app, enum req r)
 	case REQ_STRIP:
 		app->no_strip = !app->no_strip;
 		return true;
+	case REQ_WAITING:
+	case REQ_DEAD:
+		letters_open(app, r == REQ_DEAD ? LETTERS_DEAD : LETTERS_EXPIRING);
+		return true;
 	case REQ_LAST_VIEW:
 		app_go(app, app->before);
 		return true;
 	case REQ_CANCEL:
 		app->toast_until_us = 0;
-		if (backtest_cancel(app))
+		if (backtest_cancel(app) || letters_cancel(app))
 			return true;
 		app_toast(app, false, "nothing is running; q quits");
 		return true;

@@ -9,6 +9,7 @@
 #include "ui/feed.h"
 #include "ui/help.h"
 #include "ui/inspect.h"
+#include "ui/letters.h"
 #include "ui/prompt.h"
 #include "ui/seen.h"
 
@@ -40,6 +41,7 @@ struct app {
 	struct seen seen;
 	int64_t seen_due_us; /* monotonic */
 	struct editor edit;
+	struct letters letters; /* over the view where it was opened */
 	enum pane_id pane, before;
 	struct list problems, pixels; /* selections of Overview and Health */
 	int32_t pixel_id;             /* the pixel selected in Health */

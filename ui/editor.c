@@ -81,6 +81,8 @@ unsigned editor_context(const struct app *app)
 	const struct editor *e = &app->edit;
 	if (e->send.open && e->send.pane == (int)app->pane)
 		return K_SEND;
+	if (letters_here(app))
+		return K_LETTERS;
 	if (!editor_here(app, &id))
 		return 0;
 	if (e->backtest.open && id == GRID_RULES)
@@ -188,6 +190,8 @@ void editor_take(struct app *app, struct work *w)
 		take_sample(app, w);
 	} else if (w->kind == WORK_SEND) {
 		send_take(app, w);
+	} else if (w->kind == WORK_LETTERS) {
+		letters_take(app, w);
 	} else if (w->kind == WORK_DISTINCT) {
 		editor_distinct(app, w);
 	} else {
@@ -436,6 +440,8 @@ static void answer(struct app *app, int key)
 		close_form(app);
 	else if (q.kind == ASK_REMOVE)
 		editor_remove(app, &q);
+	else if (q.kind == ASK_RETRY)
+		letters_confirmed(app);
 	else if (q.kind == ASK_ROLLBACK && app->edit.versions.open)
 		editor_post(app, versions_back(&app->edit.versions, q.to, q.version));
 }
@@ -459,6 +465,8 @@ bool editor_over(struct app *app, enum req r)
 	unsigned context = editor_context(app);
 	if (context == K_SEND)
 		return send_request(app, r);
+	if (context == K_LETTERS)
+		return letters_request(app, r);
 	if (context == K_BACKTEST)
 		return backtest_request(app, r);
 	return context == K_VERSIONS && versions_request(app, r);
@@ -596,13 +604,15 @@ static bool draw_over(struct app *app, struct box b)
 bool editor_narrows(const struct app *app)
 {
 	enum grid_id id;
-	return editor_here(app, &id) && !editor_context(app);
+	return letters_here(app) || (editor_here(app, &id) && !editor_context(app));
 }
 
 void editor_narrow(struct app *app, const char *words)
 {
 	enum grid_id id;
-	if (editor_here(app, &id))
+	if (letters_here(app))
+		letters_narrow(app, words);
+	else if (editor_here(app, &id))
 		grid_filter(&app->edit.grids[id], editor_table(id), words);
 }
 

@@ -65,14 +65,19 @@ static void csv_field(struct buf *b, const char *s)
 	buf_addc(b, '"');
 }
 
-static void csv_line(struct buf *b, const char *const v[FIELDS])
+void export_cells(struct buf *b, const char *const *cells, size_t n)
 {
-	for (int i = 0; i < FIELDS; i++) {
+	for (size_t i = 0; i < n; i++) {
 		if (i)
 			buf_addc(b, ',');
-		csv_field(b, v[i]);
+		csv_field(b, cells[i]);
 	}
 	buf_adds(b, "\r\n");
+}
+
+static void csv_line(struct buf *b, const char *const v[FIELDS])
+{
+	export_cells(b, v, FIELDS);
 }
 
 static void json_line(struct jsonw *w, const char *const v[FIELDS])
@@ -104,6 +109,34 @@ void export_lines(struct buf *b, const struct feed *f, const struct data *d, enu
 	buf_release(&l.amount);
 }
 
+/* Into a file that must not exist yet. */
+static enum ta_rc write_file(const char *name, const struct buf *b, struct ta_err *err)
+{
+	int fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return ta_fail_os(err, "cannot write %.150s", name);
+	bool ok = !b->over;
+	for (size_t at = 0; ok && at < b->len;) {
+		ssize_t n = write(fd, b->p + at, b->len - at);
+		ok = n > 0;
+		at += ok ? (size_t)n : 0;
+	}
+	ok = close(fd) == 0 && ok;
+	return ok ? TA_OK : ta_fail_os(err, "cannot write all of %.150s", name);
+}
+
+enum ta_rc export_bytes(
+	const struct buf *b, const char *what, int64_t now_us, char name[256], struct ta_err *err)
+{
+	struct tm tm;
+	char at[32];
+	time_t t = (time_t)(now_us / US_PER_S);
+	gmtime_r(&t, &tm);
+	strftime(at, sizeof(at), "%Y%m%d-%H%M%S", &tm);
+	snprintf(name, 256, "trackai-%.40s-%s.csv", what, at);
+	return write_file(name, b, err);
+}
+
 enum ta_rc export_file(const struct feed *f, const struct data *d, enum export_form form,
 	char name[256], struct ta_err *err)
 {
@@ -116,17 +149,8 @@ enum ta_rc export_file(const struct feed *f, const struct data *d, enum export_f
 			form == EXPORT_CSV ? "trackai-events-%Y%m%d-%H%M%S.csv"
 					   : "trackai-events-%Y%m%d-%H%M%S.json",
 			&tm);
-	int fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return ta_fail_os(err, "cannot write %.150s", name);
 	export_lines(&b, f, d, form);
-	bool ok = !b.over;
-	for (size_t at = 0; ok && at < b.len;) {
-		ssize_t n = write(fd, b.p + at, b.len - at);
-		ok = n > 0;
-		at += ok ? (size_t)n : 0;
-	}
-	ok = close(fd) == 0 && ok;
+	enum ta_rc rc = write_file(name, &b, err);
 	buf_release(&b);
-	return ok ? TA_OK : ta_fail_os(err, "cannot write all of %.150s", name);
+	return rc;
 }

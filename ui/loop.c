@@ -136,6 +136,7 @@ static void take_second(struct loop *l)
 		fetch_plan(&l->fetch, &l->app, l->db, true);
 	}
 	editor_tick(&l->app, false);
+	letters_tick(&l->app, false);
 	/* A tick may have brought this second's data already; ages are shown while there is none.
 	 */
 	if (!l->draw_at_us && (due || l->app.link != LINK_LIVE))
@@ -172,10 +173,11 @@ static void take_database(struct loop *l)
 static void post_works(struct loop *l)
 {
 	struct work *w;
-	while ((w = editor_next(&l->app.edit)))
-		worker_post(
-			w->kind == WORK_BACKTEST || w->kind == WORK_SEND ? l->tester : l->worker,
-			w);
+	while ((w = editor_next(&l->app.edit))) {
+		bool slow =
+			w->kind == WORK_BACKTEST || w->kind == WORK_SEND || w->kind == WORK_LETTERS;
+		worker_post(slow ? l->tester : l->worker, w);
+	}
 }
 
 static void take_works(struct loop *l, struct worker *from)
@@ -205,7 +207,8 @@ static void count_on(struct loop *l)
 /* Progress is drawn while a backtest runs and is on view. */
 static bool testing(const struct loop *l)
 {
-	return l->app.edit.backtest.running && editor_context(&l->app) == K_BACKTEST;
+	return (l->app.edit.backtest.running && editor_context(&l->app) == K_BACKTEST) ||
+	       (letters_busy(&l->app) && letters_here(&l->app));
 }
 
 /* Input and output --------------------------------------------------------------------------------
@@ -396,6 +399,7 @@ static void end(struct loop *l)
 {
 	(void)history_save(&l->app.prompt.history);
 	adb_free(l->db);
+	letters_cancel(&l->app);
 	backtest_cancel(&l->app); /* its thread ends at the next look */
 	worker_free(l->worker);
 	worker_free(l->tester);

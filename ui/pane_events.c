@@ -290,6 +290,10 @@ bool pane_events_request(struct app *app, enum req r)
 		send_event(app);
 		return true;
 	}
+	if (r == REQ_AGAIN) {
+		letters_again(app);
+		return true;
+	}
 	if (r == REQ_TO_RULE) {
 		editor_from_event(app);
 		return true;

@@ -4,6 +4,7 @@
 #include "db/command.h"
 #include "db/conn.h"
 #include "ui/sample.h"
+#include "ui/letters_job.h"
 #include "db/log_id.h"
 #include "db/pixel_test.h"
 #include "db/view.h"
@@ -43,6 +44,7 @@ void work_free(struct work *w)
 	}
 	trial_free(w->trial);
 	sample_part_free(w->part);
+	letters_job_free(w->letters);
 	if (w->seen)
 		seen_release(w->seen);
 	free(w->seen);
@@ -240,7 +242,9 @@ void work_run(struct db *db, struct work *w)
 		return;
 	}
 	enum ta_rc rc;
-	if (w->kind == WORK_DEPENDS)
+	if (w->kind == WORK_LETTERS)
+		rc = letters_job_run(db, w->letters, &w->err);
+	else if (w->kind == WORK_DEPENDS)
 		rc = look_around(db, w);
 	else if (w->kind == WORK_DISTINCT)
 		rc = judge(db, w);

@@ -10,6 +10,7 @@
 
 struct db;
 struct distinct;
+struct letters_job;
 struct pixel_test;
 struct sample_part;
 struct seen;
@@ -24,6 +25,7 @@ enum work_kind {
 	WORK_SAMPLE,   /* ui/sample.h */
 	WORK_DISTINCT, /* judges the newest events: what sets one apart (ui/distinct.h) */
 	WORK_SEND,     /* a test send through the pixel edit.id: ui/send.h */
+	WORK_LETTERS,  /* ui/letters_job.h; about no table */
 	WORK_ADD,      /* from here on works change something */
 	WORK_SET,
 	WORK_REMOVE,
@@ -61,6 +63,7 @@ struct work {
 	struct row_versions versions; /* WORK_VERSIONS */
 	struct trial *trial;          /* WORK_BACKTEST: freed with the work */
 	struct sample_part *part;     /* WORK_SAMPLE: freed with the work unless taken */
+	struct letters_job *letters;  /* WORK_LETTERS: freed with the work unless taken */
 	struct seen *seen;            /* WORK_SEEN: owned by the work until somebody takes it */
 };
 
