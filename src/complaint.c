@@ -30,7 +30,7 @@ const char *complaint_word(enum complaint_problem p)
 const char *complaint_text(enum complaint_problem p)
 {
 	static const char *const texts[] = {"the platform does not take this value",
-		"the platform misses this", "the platform does not know this field"};
+		"it is not in what was sent", "the platform does not know this field"};
 	return texts[p];
 }
 
@@ -123,6 +123,13 @@ static void look_in(struct search *s, const char *path, const struct jv *v)
 	}
 }
 
+/* A path of the tables: "user_data.em[]" is the list itself. */
+static const char *no_brackets(struct arena *a, const char *path)
+{
+	size_t n = strlen(path);
+	return n > 2 && strcmp(path + n - 2, "[]") == 0 ? arena_strndup(a, path, n - 2) : path;
+}
+
 /* The field of what was sent that is meant; else one that could have been sent. */
 static struct complaint resolve(const struct complaint_case *c, struct arena *a, const char *wanted,
 	enum complaint_problem problem)
@@ -140,7 +147,7 @@ static struct complaint resolve(const struct complaint_case *c, struct arena *a,
 	for (size_t i = 0; provenance_row(i, &platform, &path, &source); i++)
 		if (platform == c->platform)
 			look_at(&s, path);
-	return (struct complaint){s.found ? s.found : wanted, COMPLAINT_MISSING};
+	return (struct complaint){no_brackets(a, s.found ? s.found : wanted), COMPLAINT_MISSING};
 }
 
 /* Reading ----------------------------------------------------------------------------------------

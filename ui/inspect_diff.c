@@ -90,6 +90,8 @@ static const char *value(
 
 static void two_values(struct page *p, const struct payload_line *l)
 {
+	if (!l->now && !l->before)
+		return; /* nobody has it */
 	add(p, ST_TEXT, "", arena_fmt(p->a, "    now   %s", value(p, l, l->now, l->now_look)));
 	if (l->before || (l->change != PAYLOAD_SAME && p->in->ngoods))
 		add(p, ST_TEXT, "",

@@ -329,7 +329,7 @@ static void per_pixel(const struct app *app, const struct retry_pick *p, size_t 
 		if (k < nseen)
 			continue;
 		if (nseen == 3) {
-			buf_adds(b, " and others");
+			buf_adds(b, ", others");
 			return;
 		}
 		seen[nseen++] = p[i].pixel_id;
@@ -351,9 +351,8 @@ static void ask_retry(struct app *app, struct retry_pick *p, size_t n)
 	v->asked = p;
 	v->nasked = n;
 	*q = (struct question){.kind = ASK_RETRY};
-	snprintf(q->text, sizeof(q->text),
-		"Try %zu deliver%s now (%.120s), instead of when it is due?", n,
-		n == 1 ? "y" : "ies", buf_str(&b));
+	snprintf(q->text, sizeof(q->text), "Try %zu deliver%s now? %.120s", n, n == 1 ? "y" : "ies",
+		buf_str(&b));
 	buf_release(&b);
 }
 

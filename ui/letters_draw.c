@@ -19,13 +19,13 @@ static void widths(const struct letters *v, int w, struct widths *c)
 {
 	bool dead = v->kind == LETTERS_DEAD;
 	*c = (struct widths){.when = dead ? 9 : 8,
-		.event = 13,
-		.store = 13,
+		.event = 12,
+		.store = 12,
 		.pixel = 10,
-		.state = dead ? 15 : 0,
+		.state = dead ? 12 : 0,
 		.tries = 4,
 		.next = dead ? 0 : 8};
-	int *const drop[] = {&c->store, &c->event, &c->tries};
+	int *const drop[] = {&c->tries, &c->event, &c->store};
 	int used = 2 + c->when + c->event + c->store + c->pixel + c->state + c->tries + c->next;
 	for (size_t i = 0; i < TA_COUNT(drop) && w - used < 22; i++) {
 		used -= *drop[i];
@@ -36,7 +36,8 @@ static void widths(const struct letters *v, int w, struct widths *c)
 		c->event += add;
 		c->store += add;
 		c->pixel += add;
-		used += 3 * add;
+		c->state += dead ? 4 : 0;
+		used += 3 * add + (dead ? 4 : 0);
 	}
 	c->rest = TA_MAX(w - used, 0);
 }
@@ -91,7 +92,8 @@ static void draw_row(
 	else
 		waiting_left(l->at_us - now, text);
 	cell(p, soon ? ST_BAD : ST_TEXT, c->when, text);
-	cell(p, ST_TEXT, c->event, *l->label ? l->label : event_word(l->name));
+	const struct view_row event = {.name = (int16_t)l->name, .label = ""};
+	cell(p, ST_TEXT, c->event, *l->label ? l->label : event_shown(&event, c->event - 1));
 	cell(p, ST_TEXT, c->store, l->store);
 	cell(p, ST_TEXT, c->pixel, l->pixel);
 	if (c->state) {
