@@ -133,7 +133,9 @@ struct delivery_verdict {
 	const char *code, *message; /* valid UTF-8 */
 	bool has_hash;
 	uint8_t hash[32];
-	int64_t claim; /* inflight.id it settles, 0 none; not stored */
+	int64_t claim;      /* inflight.id it settles, 0 none; not stored */
+	int16_t name, keys; /* what is counted of the event: its name, 1 + bits of what it carried
+			     * (src/coverage.def), 0 unknown; not stored */
 };
 TA_MUST enum ta_rc delivery_put_verdicts(struct db *db, const struct delivery_verdict *rows,
 	size_t n, int64_t at_us, struct ta_err *err);

@@ -6,6 +6,7 @@
 #include "src/alert.h"
 #include "src/buf.h"
 #include "src/clock.h"
+#include "src/coverage.h"
 #include "src/json.h"
 #include "src/jsonw.h"
 #include "src/tally.h"
@@ -23,7 +24,7 @@
 
 /* Loading -------------------------------------------------------------------------------------- */
 
-/* Rows of (pixel, item, bin, minute, n). */
+/* Rows of (pixel, item, bin, minute, n, store). */
 static enum ta_rc feed_rows(struct health_book *b, struct db *db, const char *sql,
 	struct db_args *args, struct ta_err *err)
 {
@@ -31,7 +32,8 @@ static enum ta_rc feed_rows(struct health_book *b, struct db *db, const char *sq
 	enum ta_rc rc = db_query(db, sql, args, &r, err);
 	for (int i = 0; !rc && i < db_rows(r); i++) {
 		struct health_delta d = {(int32_t)db_i64(r, i, 0), (int16_t)db_i64(r, i, 1),
-			(int16_t)db_i64(r, i, 2), db_i64(r, i, 3), db_i64(r, i, 4)};
+			(int16_t)db_i64(r, i, 2), db_i64(r, i, 3), db_i64(r, i, 4),
+			(int32_t)db_i64(r, i, 5)};
 		health_feed(b, &d);
 	}
 	PQclear(r);
@@ -50,7 +52,7 @@ static enum ta_rc load_slots(
 	struct db_args a = DB_ARGS_INIT;
 	db_arg_i64(&a, minute);
 	enum ta_rc rc = feed_rows(b, db,
-		"SELECT DISTINCT pixel_id, 0::smallint, 0::smallint, $1::bigint, 0::bigint FROM ledger",
+		"SELECT DISTINCT pixel_id, 0::smallint, 0::smallint, $1::bigint, 0::bigint, 0 FROM ledger",
 		&a, err);
 	if (rc)
 		return rc;
@@ -58,10 +60,10 @@ static enum ta_rc load_slots(
 	db_arg_i64(&a, cut_h);
 	db_arg_i64(&a, minute / 60 - SLOTS_H);
 	rc = feed_rows(b, db,
-		"SELECT pixel_id, item, 0::smallint, minute - minute % 5 AS m, sum(n)::bigint FROM "
+		"SELECT pixel_id, item, 0::smallint, minute - minute % 5 AS m, sum(n)::bigint, 0 FROM "
 		"roll_minute WHERE minute >= $2 * 60 AND pixel_id <> 0 AND item = ANY($1) GROUP BY 1, "
 		"2, 4 HAVING sum(n) <> 0 UNION ALL SELECT pixel_id, item, 0::smallint, hour * 60, "
-		"sum(n)::bigint FROM roll_hour WHERE hour >= $3 AND hour < $2 AND pixel_id <> 0 AND "
+		"sum(n)::bigint, 0 FROM roll_hour WHERE hour >= $3 AND hour < $2 AND pixel_id <> 0 AND "
 		"item = ANY($1) GROUP BY 1, 2, 4 HAVING sum(n) <> 0",
 		&a, err);
 	if (rc)
@@ -70,7 +72,7 @@ static enum ta_rc load_slots(
 	db_arg_i64(&a, minute / 60 - SLOTS_H);
 	return feed_rows(b, db,
 		"SELECT l.pixel_id, 0::smallint, 0::smallint, 1::bigint, (l.n - coalesce(r.n, "
-		"0))::bigint FROM (SELECT pixel_id, sum(n) AS n FROM ledger WHERE item IN (0, 2) GROUP "
+		"0))::bigint, 0 FROM (SELECT pixel_id, sum(n) AS n FROM ledger WHERE item IN (0, 2) GROUP "
 		"BY 1) l LEFT JOIN (SELECT pixel_id, sum(n) AS n FROM (SELECT pixel_id, n FROM "
 		"roll_minute WHERE minute >= $1 * 60 AND item IN (0, 2) UNION ALL SELECT pixel_id, n "
 		"FROM roll_hour WHERE hour >= $2 AND hour < $1 AND item IN (0, 2)) x GROUP BY 1) r "
@@ -86,7 +88,7 @@ static enum ta_rc load_latency(
 	db_arg_i32(&a, TALLY_LATENCY);
 	db_arg_i32(&a, TALLY_LATENCY_2);
 	return feed_rows(b, db,
-		"SELECT pixel_id, item, bin, minute - minute % 5, sum(n)::bigint FROM roll_minute "
+		"SELECT pixel_id, item, bin, minute - minute % 5, sum(n)::bigint, 0 FROM roll_minute "
 		"WHERE minute >= $1 AND item IN ($2, $3) AND pixel_id <> 0 GROUP BY 1, 2, 3, 4",
 		&a, err);
 }
@@ -120,12 +122,125 @@ static enum ta_rc load_history(
 	return rc;
 }
 
+/* What the events carried: five minutes at a time for the slots, six hours for the parts, one row
+ * for all keys. */
+static void keys_sql(struct buf *sql, bool slots)
+{
+	buf_addf(sql, "SELECT pixel_id, item - %d, %s AS m, sum(n)::bigint", (int)TALLY_KEYS,
+		slots ? "minute - minute % 5" : "hour / 6 * 360");
+	for (int k = 0; k < COVERAGE_KEYS; k++)
+		buf_addf(sql, ", coalesce(sum(n) FILTER (WHERE bin & %d <> 0), 0)::bigint", 1 << k);
+	buf_addf(sql,
+		" FROM %s >= $1 AND item >= %d AND item < %d AND pixel_id <> 0 GROUP BY 1, 2, 3",
+		slots ? "roll_minute WHERE minute" : "roll_hour WHERE hour", (int)TALLY_KEYS,
+		(int)TALLY_KEYS_END);
+}
+
+static enum ta_rc load_keys(
+	struct health_book *b, struct db *db, bool slots, int64_t from, struct ta_err *err)
+{
+	struct buf sql = BUF_INIT(4096);
+	struct db_args a = DB_ARGS_INIT;
+	PGresult *r = NULL;
+	keys_sql(&sql, slots);
+	db_arg_i64(&a, from);
+	enum ta_rc rc = db_query(db, buf_str(&sql), &a, &r, err);
+	for (int i = 0; !rc && i < db_rows(r); i++) {
+		struct health_delta of = {.pixel_id = (int32_t)db_i64(r, i, 0), .item = TALLY_KEYS};
+		struct coverage_sum s = {
+			(int)db_i64(r, i, 1), db_i64(r, i, 2), slots, {.n = db_i64(r, i, 3)}};
+		for (int k = 0; k < COVERAGE_KEYS; k++)
+			s.count.has[k] = db_i64(r, i, 4 + k);
+		health_feed_sum(b, &of, &s);
+	}
+	PQclear(r);
+	db_args_release(&a);
+	buf_release(&sql);
+	return rc;
+}
+
+/* Counts of stores: pairs by event name, refunds. */
+static enum ta_rc load_stores(
+	struct health_book *b, struct db *db, bool slots, int64_t from, struct ta_err *err)
+{
+	struct db_args a = DB_ARGS_INIT;
+	PGresult *r = NULL;
+	db_arg_i64(&a, from);
+	db_arg_i32(&a, TALLY_PAIR);
+	db_arg_i32(&a, TALLY_REFUND);
+	enum ta_rc rc = db_query(db,
+		slots ? "SELECT store_id, item, bin, minute - minute % 5 AS m, sum(n)::bigint FROM "
+			"roll_minute WHERE minute >= $1 AND item IN ($2, $3) GROUP BY 1, 2, 3, 4"
+		      : "SELECT store_id, item, bin, hour / 6 * 360 AS m, sum(n)::bigint FROM "
+			"roll_hour WHERE hour >= $1 AND item IN ($2, $3) GROUP BY 1, 2, 3, 4",
+		&a, &r, err);
+	for (int i = 0; !rc && i < db_rows(r); i++) {
+		struct health_delta of = {
+			.store_id = (int32_t)db_i64(r, i, 0), .item = (int16_t)db_i64(r, i, 1)};
+		int bin = (int)db_i64(r, i, 2);
+		int name = of.item == TALLY_PAIR ? bin / 4 : 0;
+		struct coverage_sum s = {name, db_i64(r, i, 3), slots, {.n = db_i64(r, i, 4)}};
+		s.count.has[bin % 4] = s.count.n;
+		health_feed_sum(b, &of, &s);
+	}
+	PQclear(r);
+	db_args_release(&a);
+	return rc;
+}
+
+static enum ta_rc load_match(
+	struct health_book *b, struct db *db, int64_t now_us, struct ta_err *err)
+{
+	int64_t minute = now_us / MINUTE_US;
+	int64_t slots = minute - (int64_t)COVERAGE_SLOTS * COVERAGE_SLOT_MIN;
+	int64_t hour = (minute - (int64_t)COVERAGE_PARTS * COVERAGE_PART_MIN) / 60;
+	struct db_args a = DB_ARGS_INIT;
+	enum ta_rc rc = load_keys(b, db, false, hour, err);
+	if (!rc)
+		rc = load_keys(b, db, true, slots, err);
+	if (!rc)
+		rc = load_stores(b, db, false, hour, err);
+	if (!rc)
+		rc = load_stores(b, db, true, slots, err);
+	if (rc)
+		return rc;
+	db_arg_i64(&a, minute - 2 * COVERAGE_PART_MIN);
+	db_arg_i32(&a, TALLY_PAIR_LAG);
+	return feed_rows(b, db,
+		"SELECT 0, item, bin, minute - minute % 5, sum(n)::bigint, store_id FROM roll_minute "
+		"WHERE minute >= $1 AND item = $2 GROUP BY 2, 3, 4, 6",
+		&a, err);
+}
+
+static enum ta_rc load_token(
+	struct health_book *b, struct db *db, int64_t now_us, struct ta_err *err)
+{
+	struct db_args a = DB_ARGS_INIT;
+	PGresult *r = NULL;
+	db_arg_i64(&a, now_us / MINUTE_US / 60 - HISTORY_H);
+	db_arg_i32(&a, TALLY_ACCEPTED);
+	enum ta_rc rc = db_query(db,
+		"SELECT pixel_id, max(m) FROM (SELECT pixel_id, hour * 60 AS m FROM roll_hour WHERE "
+		"hour >= $1 AND item = $2 UNION ALL SELECT pixel_id, minute FROM roll_minute WHERE "
+		"minute >= $1 * 60 AND item = $2) x GROUP BY 1",
+		&a, &r, err);
+	for (int i = 0; !rc && i < db_rows(r); i++)
+		health_feed_accepted(b, (int32_t)db_i64(r, i, 0), db_i64(r, i, 1));
+	PQclear(r);
+	db_args_release(&a);
+	return rc;
+}
+
 enum ta_rc health_load(struct health_book *b, struct db *db, int64_t now_us, struct ta_err *err)
 {
 	enum ta_rc rc = load_slots(b, db, now_us, err);
 	if (!rc)
 		rc = load_latency(b, db, now_us, err);
-	return rc ? rc : load_history(b, db, now_us, err);
+	if (!rc)
+		rc = load_history(b, db, now_us, err);
+	if (!rc)
+		rc = load_match(b, db, now_us, err);
+	return rc ? rc : load_token(b, db, now_us, err);
 }
 
 /* Writing -------------------------------------------------------------------------------------- */
@@ -134,7 +249,7 @@ struct health_kept {
 	int32_t pixel_id;
 	int64_t written_us; /* monotonic */
 	int status, cause;
-	uint64_t parts; /* a hash of their text */
+	uint64_t statuses, parts; /* of each; a hash of their text */
 };
 
 void health_keeper_release(struct health_keeper *k)
@@ -171,6 +286,14 @@ static void write_parts(struct buf *b, const struct health *h)
 	jsonw_close(&w, '}');
 }
 
+static uint64_t statuses_of(const struct health *h)
+{
+	uint64_t all = 0;
+	for (int i = 0; i < HEALTH_PARTS; i++)
+		all = all << 2 | (uint64_t)h->part[i].status;
+	return all;
+}
+
 /* FNV-1a. */
 static uint64_t hash(const char *s)
 {
@@ -199,7 +322,9 @@ static enum ta_rc write_one(struct health_keeper *k, struct db *db, const struct
 	write_parts(&b, &h);
 	uint64_t parts = hash(buf_str(&b));
 	int64_t mono = clock_mono_us();
-	bool turned = kept->status != (int)h.worst || kept->cause != (int)h.cause;
+	uint64_t statuses = statuses_of(&h);
+	bool turned = kept->status != (int)h.worst || kept->cause != (int)h.cause ||
+		      kept->statuses != statuses;
 	enum ta_rc rc = TA_OK;
 	if (turned || (parts != kept->parts && mono - kept->written_us >= REWRITE_US)) {
 		struct db_args a = DB_ARGS_INIT;
@@ -214,7 +339,7 @@ static enum ta_rc write_one(struct health_keeper *k, struct db *db, const struct
 			&a, err);
 		if (!rc)
 			*kept = (struct health_kept){
-				p->id, mono, (int)h.worst, (int)h.cause, parts};
+				p->id, mono, (int)h.worst, (int)h.cause, statuses, parts};
 	}
 	buf_release(&b);
 	return rc;
@@ -228,12 +353,12 @@ static enum ta_rc read_pixels(struct db *db, int64_t now_us, PGresult **r, struc
 	enum ta_rc rc = db_query(db,
 		"SELECT p.id, p.state = 'held', p.state_reason, extract(epoch FROM (ta_time($1) AT TIME "
 		"ZONE coalesce(s.timezone, 'UTC')) - (ta_time($1) AT TIME ZONE 'UTC'))::bigint, "
-		"p.platform FROM pixel p JOIN store s ON s.id = p.store_id WHERE p.deleted_us IS NULL ORDER BY p.id "
+		"p.platform, p.store_id, p.token_us FROM pixel p JOIN store s ON s.id = p.store_id WHERE p.deleted_us IS NULL ORDER BY p.id "
 		"LIMIT 10000",
 		&a, r, err);
 	if (rc && strcmp(err->sqlstate, "22023") == 0 && !db_lost(db))
 		rc = db_query(db,
-			"SELECT id, state = 'held', state_reason, 0::bigint, platform FROM pixel WHERE deleted_us "
+			"SELECT id, state = 'held', state_reason, 0::bigint, platform, store_id, token_us FROM pixel WHERE deleted_us "
 			"IS NULL ORDER BY id LIMIT 10000",
 			NULL, r, err);
 	db_args_release(&a);
@@ -259,7 +384,9 @@ enum ta_rc health_write(struct health_keeper *k, struct db *db, int64_t now_us, 
 		struct health_pixel p = {.id = (int32_t)db_i64(r, i, 0),
 			.held = db_bool(r, i, 1),
 			.held_reason = db_text(r, i, 2),
-			.zone_s = db_i64(r, i, 3)};
+			.zone_s = db_i64(r, i, 3),
+			.store_id = (int32_t)db_i64(r, i, 5),
+			.token_us = db_i64(r, i, 6)};
 		if (k->ledger)
 			take_ledger(k->ledger, &p);
 		k->looks[i] = (struct alert_look){

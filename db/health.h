@@ -4,6 +4,7 @@
 #ifndef DB_HEALTH_H
 #define DB_HEALTH_H
 
+#include "src/coverage.h"
 #include "src/err.h"
 #include "src/health.h"
 
@@ -28,8 +29,8 @@ struct health_keeper {
 	const struct ledger_watch *ledger; /* borrowed, NULL: nobody counts */
 };
 void health_keeper_release(struct health_keeper *k);
-/* Judges every pixel that is not deleted; writes those whose status or cause changed, at
- * the latest after 15 seconds when anything else about it did. */
+/* Judges every pixel that is not deleted; writes those whose cause or any status changed,
+ * at the latest after 15 seconds when anything else about it did. */
 TA_MUST enum ta_rc health_write(
 	struct health_keeper *k, struct db *db, int64_t now_us, struct ta_err *err);
 
@@ -43,5 +44,19 @@ struct health_row {
  * given. *out lives in the arena. Errors: TA_NOTFOUND, TA_DB. */
 TA_MUST enum ta_rc health_read(struct db *db, const char *name, struct arena *a,
 	struct health_row **out, size_t *n, struct ta_err *err);
+
+/* What a pixel's events of one name carried: those received today and yesterday, and in the seven
+ * days before, by the store's days. */
+struct health_keys {
+	int name; /* enum event_name */
+	struct coverage_count now, before;
+};
+struct health_keys_list {
+	struct health_keys *keys; /* in the arena, most frequent first */
+	size_t n;
+};
+/* As of the moment the row was judged. */
+TA_MUST enum ta_rc health_keys_read(struct db *db, const struct health_row *of, struct arena *a,
+	struct health_keys_list *out, struct ta_err *err);
 
 #endif

@@ -73,7 +73,7 @@ static const char fold_sql[] =
 	"l AS (INSERT INTO ledger SELECT pixel_id, item, sum(n)::bigint FROM t WHERE pixel_id <> 0 "
 	"AND (item < 10 OR item = 20) GROUP BY 1, 2), "
 	"c AS (INSERT INTO curlog VALUES ($6, $3)) "
-	"SELECT rows, pixel_id, item, bin, minute, n FROM t";
+	"SELECT rows, pixel_id, item, bin, minute, n, store_id FROM t";
 
 /* One stage's deltas up to an id. */
 struct fold {
@@ -98,7 +98,8 @@ static enum ta_rc fold_stage(
 		r->pos[f->stage] = f->upto;
 	for (int i = 0; !rc && i < db_rows(res); i++) {
 		struct health_delta d = {(int32_t)db_i64(res, i, 1), (int16_t)db_i64(res, i, 2),
-			(int16_t)db_i64(res, i, 3), db_i64(res, i, 4), db_i64(res, i, 5)};
+			(int16_t)db_i64(res, i, 3), db_i64(res, i, 4), db_i64(res, i, 5),
+			(int32_t)db_i64(res, i, 6)};
 		*rows += (size_t)db_i64(res, i, 0);
 		if (r->book)
 			health_feed(r->book, &d);

@@ -179,8 +179,8 @@ static enum ta_rc insert(struct table_change *c, struct ta_err *err)
 	db_arg_bytes(&a, sealed.p, sealed.len);
 	rc = db_query(c->db,
 		"INSERT INTO pixel (name, account, test_code, content_id, created_us, updated_us, "
-		"event_names, content_ids, store_id, platform, uid, token, since_id) VALUES ($1, $2, "
-		"$3, $4, $5, $5, $6, $7, $8, $9, $10, $11, (SELECT coalesce(max(id), 0) FROM event)) RETURNING id",
+		"event_names, content_ids, store_id, platform, uid, token, token_us, since_id) VALUES ($1, "
+		"$2, $3, $4, $5, $5, $6, $7, $8, $9, $10, $11, $5, (SELECT coalesce(max(id), 0) FROM event)) RETURNING id",
 		&a, &r, err);
 	if (!rc) {
 		c->edit->id = db_i64(r, 0, 0);
@@ -211,7 +211,8 @@ static enum ta_rc update(struct table_change *c, struct ta_err *err)
 		rc = db_query(c->db,
 			"UPDATE pixel SET name = $1, account = $2, test_code = $3, content_id = $4, "
 			"updated_us = $5, event_names = $6, content_ids = $7, version = version + 1, "
-			"token = coalesce($9, token) WHERE id = $8",
+			"token = coalesce($9, token), token_us = CASE WHEN $9 IS NULL THEN token_us ELSE $5 END "
+			"WHERE id = $8",
 			&a, NULL, err);
 	if (!rc)
 		rc = keep_version(c, err);

@@ -1,4 +1,5 @@
 /* Batches: from claims or event ids to a request, and onto the wire. */
+#include "net/build.h"
 #include "net/dispatch.h"
 #include "net/shape.h"
 #include "src/backoff.h"
@@ -223,7 +224,7 @@ static bool too_late(struct dispatch *d, const struct batch *b, const struct bat
 
 /* The event as it is to be sent; NULL when it got its verdict instead. */
 static const struct event *may_go(
-	struct build *bd, const struct batch *b, const struct batch_event *e, const struct doc *doc)
+	struct build *bd, const struct batch *b, struct batch_event *e, const struct doc *doc)
 {
 	struct dispatch *d = bd->d;
 	int64_t now = clock_now_us();
@@ -241,8 +242,14 @@ static const struct event *may_go(
 		return NULL;
 	const struct shape_case c = {&bd->docs.shaped, e->id, b->pixel, &doc->ev};
 	const struct event *ev = shape_event(d, &c, &bd->docs.mem, rule_why);
-	if (!ev)
+	if (ev) {
+		const struct build_case bc = {
+			b->pixel->dest->platform, ev, &bd->cfg, now / US_PER_S};
+		e->name = (int16_t)ev->name;
+		e->keys = (int16_t)(1 + build_keys(&bc, doc->row.wire_id));
+	} else {
 		settle_unsent(d, b, e, REASON_BUILD, rule_why);
+	}
 	if (!ev || b->pinned)
 		return ev; /* pinned: it was fit to be sent once, repeat the very same */
 	struct buf why = BUF_INIT(500);

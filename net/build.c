@@ -1,6 +1,7 @@
 #include "net/build.h"
 
 #include "src/arena.h"
+#include "src/coverage.h"
 #include "src/item_id.h"
 
 #include <arpa/inet.h>
@@ -185,6 +186,53 @@ enum reason build_check(const struct build_case *c, struct buf *why)
 	}
 	enum reason reason = check_time(p, ev, c->now_s, why);
 	return reason ? reason : check_money(p, ev, name, why);
+}
+
+/* ---- what it carries ----------------------------------------------------------------------- */
+
+static bool has_click(const struct build_case *c)
+{
+	switch (c->platform) {
+	case PLATFORM_PINTEREST:
+		return c->ev->click.epik != NULL;
+	case PLATFORM_META:
+		return build_fb_cookie(c->ev->click.fbc) >= 0;
+	case PLATFORM_TIKTOK:
+		return c->ev->click.ttclid != NULL;
+	case PLATFORM_SHEETS:
+	case PLATFORM_COUNT:
+		break;
+	}
+	return false;
+}
+
+static bool has_content(const struct build_case *c)
+{
+	for (size_t i = 0; i < c->ev->nitems; i++)
+		if (build_item_id(&c->ev->items[i], c->cfg))
+			return true;
+	return false;
+}
+
+int build_keys(const struct build_case *c, const char *wire_id)
+{
+	static const enum identity_key ids[] = {[COVERAGE_EM] = ID_EMAIL,
+		[COVERAGE_PH] = ID_PHONE,
+		[COVERAGE_EXTERNAL_ID] = ID_EXTERNAL_ID};
+	const struct event *ev = c->ev;
+	char hex[65];
+	int keys = 0;
+	for (size_t i = 0; i < TA_COUNT(ids); i++)
+		keys |= identity_hash(c->platform, ids[i], &ev->user, hex) ? 1 << i : 0;
+	keys |= has_click(c) << COVERAGE_CLICK_ID;
+	keys |= (build_ip(ev->user.ip) && ev->user.user_agent) << COVERAGE_IP_UA;
+	keys |= (ev->event_id && strcmp(ev->event_id, wire_id) == 0) << COVERAGE_EVENT_ID;
+	keys |= (ev->order.id != NULL) << COVERAGE_ORDER_ID;
+	keys |= build_amount(ev->has_value, ev->value) << COVERAGE_VALUE;
+	keys |= (build_currency(ev) != NULL) << COVERAGE_CURRENCY;
+	keys |= has_content(c) << COVERAGE_CONTENT_IDS;
+	keys |= (build_url(ev->url) != NULL) << COVERAGE_SOURCE_URL;
+	return keys;
 }
 
 /* ---- requests ------------------------------------------------------------------------------ */

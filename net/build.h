@@ -52,6 +52,10 @@ struct build_case {
 };
 enum reason build_check(const struct build_case *c, struct buf *why);
 
+/* What the platform gets of an event to match it by: a bit for each enum coverage_key. A value that
+ * cannot be sent (no e-mail address, a malformed cookie) is not there. */
+int build_keys(const struct build_case *c, const char *wire_id);
+
 /* Appends the text with everything but letters, digits, - and _ percent-encoded. */
 void build_escape(struct buf *b, const char *text);
 /* "prefix" + token, without bytes a header cannot carry; NULL when token is NULL. */

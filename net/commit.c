@@ -46,6 +46,26 @@ void writes_release(struct dispatch *d)
 /* Books -----------------------------------------------------------------------------------------
  */
 
+/* What an event carried is counted once, with its verdict; a replay does not count again, and what
+ * the pixel's own settings leave out is nobody's loss. */
+static void count_keys(struct tally *t, const struct delivery_verdict *v)
+{
+	const struct tally_row row = {.minute = v->received_us / (60 * US_PER_S),
+		.store_id = v->store_id,
+		.pixel_id = v->pixel_id,
+		.item = (int16_t)(TALLY_KEYS + v->name),
+		.bin = (int16_t)(v->keys - 1),
+		.n = 1};
+	if (v->keys && v->run == 1 && v->after != DISP_FILTERED && row.item < TALLY_KEYS_END)
+		tally_add(t, &row);
+}
+
+static bool token_taken(const struct delivery_attempt *a)
+{
+	return strcmp(a->class, "ok") == 0 || strcmp(a->class, "per_event") == 0 ||
+	       strcmp(a->class, "permanent_batch") == 0;
+}
+
 static void count_verdict(struct tally *t, const struct delivery_verdict *v, int64_t now_us)
 {
 	struct tally_row row = {.minute = v->received_us / (60 * US_PER_S),
@@ -61,6 +81,7 @@ static void count_verdict(struct tally *t, const struct delivery_verdict *v, int
 	row.minute = now_us / (60 * US_PER_S);
 	tally_add(t, &row);
 	row.minute = v->received_us / (60 * US_PER_S);
+	count_keys(t, v);
 	if (v->attempt != 1 || (v->after != DISP_DELIVERED && v->after != DISP_DELIVERED_WARNING))
 		return;
 	row.item = TALLY_FIRST_TRY;
@@ -83,6 +104,10 @@ static void count(struct dispatch *d, int64_t now_us)
 			.bin = (int16_t)(a->http / 100),
 			.n = 1};
 		tally_add(&d->tally, &row);
+		row.item = TALLY_ACCEPTED;
+		row.bin = 0;
+		if (token_taken(a))
+			tally_add(&d->tally, &row);
 	}
 }
 

@@ -43,7 +43,7 @@ struct lane {
 struct batch_event {
 	int64_t id, received_us, deadline_us;
 	int32_t store_id;
-	int16_t run, tries; /* tries: attempts before this one */
+	int16_t run, tries, name, keys; /* attempts before this; 1 + build_keys(), 0: unread */
 	uint8_t hash[32];
 };
 

@@ -176,4 +176,10 @@ void batch_count_refund(struct batch *b, struct order_book *order, const struct 
 	int64_t received_us, int32_t store_id);
 void batch_tally(struct batch *b, struct tally_place at, int item, int bin, const struct money *m);
 
+/* Counts that page or server told of the event, that both have (the first of them then), that a
+ * refund found its order or did not. */
+void batch_told(struct batch *b, const struct reading *rd, const struct event *ev);
+void batch_paired(struct batch *b, int32_t store_id, const struct event *ev, int64_t first_us);
+void batch_refund_settled(struct batch *b, int32_t store_id, enum tally_refund how);
+
 #endif

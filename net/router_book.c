@@ -120,6 +120,7 @@ static enum ta_rc add_purchase(
 		return rc;
 	struct new_event *e = add_event(b, rd, 0, ev, key);
 	o->row.purchase_event = e->id;
+	batch_told(b, rd, ev);
 	take_wire(b, e, rd->in.ta_event_id);
 	count_order(b, e);
 	return TA_OK;
@@ -198,6 +199,7 @@ static void book_refund(struct batch *b, struct reading *rd)
 		in_refund_value(&rd->in, o->row.currency, &ignored))
 		event_warn(b->a, e->ev, "the refund's amount does not fit the order's currency");
 	batch_count_refund(b, o, e->ev, rd->r->received_us, rd->store->id);
+	batch_refund_settled(b, rd->store->id, REFUND_MATCHED);
 }
 
 static enum ta_rc book_cancel(struct batch *b, struct reading *rd, struct ta_err *err)
@@ -209,16 +211,29 @@ static enum ta_rc book_cancel(struct batch *b, struct reading *rd, struct ta_err
 	return batch_settle_refunds(b, o, err);
 }
 
-/* Has the other origin told the same event already? */
-static bool told_before(struct batch *b, const struct reading *rd, const struct event *ev)
+/* The event as the other origin has told it already, 0: it has not. */
+static int64_t told_before(struct batch *b, const struct reading *rd, const struct event *ev)
 {
 	uint8_t key[BOOK_KEY_LEN];
 	enum source other = ev->source == SOURCE_BROWSER ? SOURCE_SERVER : SOURCE_BROWSER;
 	if (!ev->event_id || (ev->source != SOURCE_BROWSER && ev->source != SOURCE_SERVER))
-		return false;
+		return 0;
 	book_key(rd->store->uid, event_word((int)ev->name),
 		arena_fmt(b->a, "%s:%s", source_word((int)other), ev->event_id), key);
-	return batch_event_of(b, key) != 0;
+	return batch_event_of(b, key);
+}
+
+/* A server's copy of what the webhook told is no second side; nor is one server's order told twice.
+ */
+static void count_sides(struct batch *b, const struct new_event *e, int64_t purchase, int64_t owner)
+{
+	bool browser = e->ev->source == SOURCE_BROWSER;
+	int64_t other = browser && purchase ? purchase : owner;
+	if (!browser && purchase)
+		return;
+	batch_told(b, e->from, e->ev);
+	if (other)
+		batch_paired(b, e->from->store->id, e->ev, log_id_us(other));
 }
 
 /* A purchase as the browser or the shop's own server tells it. */
@@ -230,6 +245,7 @@ static enum ta_rc book_told_purchase(
 	bool browser = ev->source == SOURCE_BROWSER;
 	int64_t owner =
 		wire_id_valid(ev->event_id) ? batch_wire_owner(b, store->id, ev->event_id) : 0;
+	count_sides(b, e, o ? o->row.purchase_event : 0, owner);
 	if ((o && o->row.purchase_event) || owner) {
 		e->to = DISP_DUPLICATE;
 		e->reason = store->has_webhook ? REASON_WEBHOOK : REASON_SERVER;
@@ -261,7 +277,7 @@ static enum ta_rc book_told(struct batch *b, struct reading *rd, int16_t item, s
 {
 	struct in_event *in = &rd->in.events[item];
 	struct event *ev = &in->ev;
-	bool before = told_before(b, rd, ev);
+	int64_t before = told_before(b, rd, ev);
 	struct new_event *e = add_plain(b, rd, item, ev, in->natural_id);
 	if (!e)
 		return TA_OK;
@@ -272,7 +288,9 @@ static enum ta_rc book_told(struct batch *b, struct reading *rd, int16_t item, s
 	}
 	if (wire_id_valid(ev->event_id))
 		e->wire_id = ev->event_id;
+	batch_told(b, rd, ev);
 	if (before) {
+		batch_paired(b, rd->store->id, ev, log_id_us(before));
 		e->to = DISP_DUPLICATE;
 		e->reason = REASON_SERVER;
 	}

@@ -141,6 +141,7 @@ static struct settled_event *settle(
 enum ta_rc batch_settle_copies(struct batch *b, int32_t store_id, struct event *ev,
 	const char *ta_event_id, struct ta_err *err)
 {
+	bool paired = false;
 	for (size_t i = 0; i < b->nheld; i++) {
 		struct held_event *h = b->held[i];
 		bool mine = h->store_id == store_id && !h->settled &&
@@ -151,6 +152,9 @@ enum ta_rc batch_settle_copies(struct batch *b, int32_t store_id, struct event *
 		const struct event *browser = held_doc(b, h);
 		if (browser)
 			lend(ev, browser);
+		if (!paired)
+			batch_paired(b, store_id, ev, h->received_us);
+		paired = true;
 		settle(b, h, DISP_DUPLICATE, REASON_WEBHOOK);
 	}
 	const char *identity = batch_order(b, store_id, ev->order.id)->row.identity;
@@ -251,6 +255,9 @@ enum ta_rc batch_settle_refunds(struct batch *b, struct order_book *order, struc
 		if (h->store_id == order->row.store_id && !h->settled &&
 			h->reason == REASON_WAIT_ORDER && same(h->order_id, order->row.order_id))
 			rc = settle_refund(b, h, order, order->row.currency, err);
+		else
+			continue;
+		batch_refund_settled(b, h->store_id, REFUND_MATCHED);
 	}
 	return rc;
 }
@@ -302,6 +309,7 @@ enum ta_rc batch_expire(struct batch *b, struct ta_err *err)
 		} else if (h->order_id) {
 			rc = settle_refund(
 				b, h, batch_order(b, h->store_id, h->order_id), NULL, err);
+			batch_refund_settled(b, h->store_id, REFUND_UNMATCHED);
 		}
 	}
 	return rc;

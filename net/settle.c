@@ -72,6 +72,8 @@ static struct delivery_verdict *add_verdict(
 	v->before = before(e);
 	v->after = to;
 	v->code = v->message = "";
+	v->name = e->name;
+	v->keys = e->keys;
 	return v;
 }
 

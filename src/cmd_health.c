@@ -6,6 +6,7 @@
 #include "src/clock.h"
 #include "src/cmd.h"
 #include "src/cmd_db.h"
+#include "src/cmd_health_part.h"
 #include "src/cmd_out.h"
 #include "src/cmd_pixel.h"
 #include "src/cmd_why.h"
@@ -15,16 +16,11 @@
 
 #define STALE_US (180 * US_PER_S)
 
-static json_t *part_json(const struct health_judged *p)
-{
-	return json_pack("{s:s, s:I, s:f, s:f, s:f, s:s}", "status", health_status_word(p->status),
-		"n", (json_int_t)p->n, "value", p->value, "lo", p->lo, "hi", p->hi, "why", p->why);
-}
-
 /* What of all pixels is shown, and of one. */
 struct shown {
 	struct cmd_circuits circuits;
 	struct why why;
+	struct health_detail detail;
 };
 
 static void print_json(const struct health_row *rows, size_t n, const struct shown *s)
@@ -36,14 +32,12 @@ static void print_json(const struct health_row *rows, size_t n, const struct sho
 			"pixel", rows[i].pixel, "platform", rows[i].platform, "status",
 			health_status_word(h->worst), "cause", health_word(h->cause), "judged",
 			out_time(rows[i].at_us));
-		json_t *parts = json_object();
-		for (int k = 0; k < HEALTH_PARTS; k++)
-			json_object_set_new(
-				parts, health_word((enum health_part)k), part_json(&h->part[k]));
-		json_object_set_new(o, "parts", parts);
+		json_object_set_new(o, "parts", health_parts_json(&rows[i]));
 		json_object_set_new(o, "circuit", cmd_circuit_json(&s->circuits, rows[i].pixel_id));
 		if (s->why.found)
 			json_object_set_new(o, "causes", why_json(&s->why));
+		if (s->detail.row)
+			health_detail_json(o, &s->detail);
 		json_array_append_new(all, o);
 	}
 	out_json(all);
@@ -70,23 +64,11 @@ static void print_all(const struct health_row *rows, size_t n)
 
 static void print_one(const struct health_row *row, const struct shown *s)
 {
-	struct out_table t = {0};
-	out_head(&t, "component");
-	out_head(&t, "health");
-	out_head(&t, "why");
-	for (int k = 0; k < HEALTH_PARTS; k++) {
-		const struct health_judged *p = &row->health.part[k];
-		out_cell(&t, health_word((enum health_part)k));
-		out_cell(&t, health_status_word(p->status));
-		out_cell(&t, p->why);
-	}
 	struct buf circuit = BUF_INIT(1000);
 	cmd_circuit_text(&s->circuits, row->pixel_id, &circuit);
-	out_cell(&t, "circuit");
-	out_cell(&t, "-");
-	out_cell(&t, buf_str(&circuit));
+	health_parts_print(row, buf_str(&circuit));
 	buf_release(&circuit);
-	out_print(&t);
+	health_detail_print(&s->detail);
 	why_print(&s->why);
 }
 
@@ -139,6 +121,8 @@ int cmd_health(int argc, char **argv)
 		rc = cmd_circuits(db, &mem, &shown.circuits, &err);
 	if (!rc && argc > 1 && n == 1)
 		rc = why_read(db, rows, &mem, &shown.why, &err);
+	if (!rc && argc > 1 && n == 1)
+		rc = health_detail_read(db, rows, &mem, &shown.detail, &err);
 	if (!rc) {
 		if (json)
 			print_json(rows, n, &shown);

@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 enum health_part {
-#define HEALTH(name, word, meaning) HEALTH_##name,
+#define HEALTH(name, word, meaning, step) HEALTH_##name,
 #include "src/health.def"
 #undef HEALTH
 	HEALTH_PARTS
@@ -20,6 +20,8 @@ enum health_status { HEALTH_UNKNOWN, HEALTH_OK, HEALTH_WARN, HEALTH_CRIT };
 
 const char *health_word(enum health_part p);
 const char *health_meaning(enum health_part p);
+/* What to do when it is not well; in it PIXEL stands for STORE/PIXEL, NAME for the pixel's name. */
+const char *health_step(enum health_part p);
 const char *health_status_word(enum health_status s); /* "unknown", "ok", "warn", "crit" */
 
 /* One component: value with the interval that holds it (lo = hi = value where there is none) over n
@@ -42,19 +44,26 @@ struct health_book; /* of all pixels */
 struct health_book *health_book_new(void);
 void health_book_free(struct health_book *b);
 
-/* What was counted (src/tally.h): minutes since 1970 of the event's receipt. Items and bins the
- * book has no use for are passed over, as is what lies before the book's three days, except that
- * events which still wait are never forgotten. */
+/* What was counted (src/tally.h): minutes since 1970. Items and bins the book has no use for are
+ * passed over, as is what lies before the book's three days, except that events which still wait
+ * are never forgotten. */
 struct health_delta {
-	int32_t pixel_id;
+	int32_t pixel_id; /* 0: of the store */
 	int16_t item, bin;
 	int64_t minute, n;
+	int32_t store_id;
 };
 void health_feed(struct health_book *b, const struct health_delta *d);
 /* For filling a new book: n events were routed in an hour (since 1970, UTC), which no delta says
  * again; the newest event came in this minute. */
 void health_feed_hour(struct health_book *b, int32_t pixel_id, int64_t hour, int64_t n);
 void health_feed_last(struct health_book *b, int32_t pixel_id, int64_t minute);
+/* Likewise: what `of` names (pixel, store, item) was counted so often in a stretch of time. */
+struct coverage_sum;
+void health_feed_sum(
+	struct health_book *b, const struct health_delta *of, const struct coverage_sum *s);
+/* Likewise: the platform took the pixel's token in this minute. */
+void health_feed_accepted(struct health_book *b, int32_t pixel_id, int64_t minute);
 
 /* What the book does not know of a pixel. */
 struct health_pixel {
@@ -66,6 +75,8 @@ struct health_pixel {
 	int64_t events;          /* in the books */
 	int64_t faults;          /* events that do not add up … */
 	const char *fault;       /* … the first one's words, NULL or "" none */
+	int32_t store_id;
+	int64_t token_us; /* when its token was set, 0 unknown */
 };
 /* Judges one pixel at a moment; a pixel nothing was fed of is unknown. */
 void health_judge(

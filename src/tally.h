@@ -22,7 +22,22 @@ enum tally_item {
 	/* per pixel: receipt to final verdict, whatever happened between; bin = latency_bin(). In
 	 * the minute of the verdict, so that what was late is not lost in the past. */
 	TALLY_LATENCY = 29,
+	/* per pixel: exchanges whose answer shows that token and account were taken; in the minute
+	 * of the exchange */
+	TALLY_ACCEPTED = 30,
+	/* per store: events that one side told first, and those that both told under one id;
+	 * bin = event name * 4 + enum tally_pair. A pair is in the minute of its first half. */
+	TALLY_PAIR = 31,
+	TALLY_PAIR_LAG = 32, /* per store: from the first half to the second; bin = latency_bin() */
+	TALLY_REFUND = 33,   /* per store: refunds settled; bin = enum tally_refund */
+	/* per pixel: events that got their final verdict; item = TALLY_KEYS + event name, bin =
+	 * bits of what they carried (src/coverage.def) */
+	TALLY_KEYS = 64,
+	TALLY_KEYS_END = 96,
 };
+
+enum tally_pair { PAIR_BROWSER, PAIR_SERVER, PAIR_BOTH };
+enum tally_refund { REFUND_MATCHED, REFUND_UNMATCHED };
 
 /* Latency in the keys of a DDSketch (src/ddsketch.h) with alpha = 1 %: a bin's value is within 1 %
  * of every one in it. ms <= 1 is bin 0; bins < LATENCY_BINS, eight days and more. */

@@ -113,6 +113,10 @@ class Hold(unittest.TestCase):
         self.assertEqual([e[2:4] for e in self.events(9004)],
                          [("1000", {("filtered", self.reason("internal"))}), ("5000", {("queued", 0)})])
         self.balanced()
+        # who told: the page of one purchase (a pair), the server of two; a refund that found its order
+        self.assertEqual(self.cluster.sql("SELECT item, bin % 4, sum(n) FROM tally WHERE item = 33 OR bin / 4 = 8 AND item = 31 "
+                                          "GROUP BY 1, 2 ORDER BY 1, 2"), [["31", "0", "1"], ["31", "1", "2"], ["31", "2", "1"],
+                                                             ["33", "0", "1"]])
 
     def test_unconfirmed(self):
         key = self.key("public")
@@ -141,6 +145,7 @@ class Hold(unittest.TestCase):
         wait_until(lambda: self.events(9007)[0][3] == {("filtered", self.reason("internal"))},
                    what="the end of the wait")
         self.balanced()
+        self.assertEqual(self.cluster.sql("SELECT bin, sum(n) FROM tally WHERE item = 33 GROUP BY 1"), [["1", "1"]])
 
     def test_a_refused_receipt_is_set_aside(self):
         self.cluster.sql("CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF NEW.label = '#13' "

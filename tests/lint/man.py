@@ -131,7 +131,7 @@ def failures():
 
 
 def health():
-    return [part for _, word, meaning in rows("src/health.def", "HEALTH") for part in item("Cm " + word, meaning)]
+    return [part for _, word, meaning, _ in rows("src/health.def", "HEALTH") for part in item("Cm " + word, meaning)]
 
 
 def causes():

@@ -16,7 +16,7 @@
 
 static void feed(struct health_book *b, int32_t id, int64_t minute, int item, int64_t n)
 {
-	struct health_delta d = {id, (int16_t)item, 0, minute, n};
+	struct health_delta d = {id, (int16_t)item, 0, minute, n, 0};
 	health_feed(b, &d);
 }
 
@@ -34,7 +34,7 @@ static struct health_book *full(void)
 		}
 		for (int bin = 0; bin < 60; bin++)
 			health_feed(b, &(struct health_delta){id, TALLY_LATENCY,
-					       (int16_t)(100 + bin), NOW_MIN - bin, 10});
+					       (int16_t)(100 + bin), NOW_MIN - bin, 10, 0});
 		feed(b, id, NOW_MIN, TALLY_ROUTED, 1);
 	}
 	return b;

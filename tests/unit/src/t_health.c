@@ -35,7 +35,7 @@ static int end(void **state)
 
 static void feed(int64_t minute, int item, int bin, int64_t n)
 {
-	health_feed(book, &(struct health_delta){PIXEL, (int16_t)item, (int16_t)bin, minute, n});
+	health_feed(book, &(struct health_delta){PIXEL, (int16_t)item, (int16_t)bin, minute, n, 0});
 }
 
 /* n events of a minute ago were delivered at the first attempt, in so many ms. */
@@ -255,14 +255,15 @@ static void pixels_do_not_mix(void **state)
 	struct health h;
 	for (int32_t id = 40; id > 0; id--)
 		for (int i = 0; i < id; i++)
-			health_feed(book, &(struct health_delta){id, DISP_QUEUED, 0, now_min, 1});
+			health_feed(
+				book, &(struct health_delta){id, DISP_QUEUED, 0, now_min, 1, 0});
 	for (int32_t id = 1; id <= 40; id++) {
 		struct health_pixel p = {.id = id};
 		health_judge(book, &p, now_min * 60 * US_PER_S, &h);
 		assert_int_equal(h.part[HEALTH_QUEUE].n, id);
 	}
 	/* counts of a store are no pixel's */
-	health_feed(book, &(struct health_delta){0, TALLY_EVENT, 0, now_min, 1});
+	health_feed(book, &(struct health_delta){0, TALLY_EVENT, 0, now_min, 1, 9});
 }
 
 int main(void)
