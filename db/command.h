@@ -9,6 +9,8 @@
  *                it; close probes at once                dispatcher
  * delivery.retry {"deliveries":[[EVENT,PIXEL],…],"force":true}, at most COMMAND_RETRY_MAX: their
  *                next attempt now (db/retry_order.h); dispatcher
+ * dispatcher.resume {"routes":[[EVENT,PIXEL],…]}: forget what is in memory and read it anew; these
+ *                routes were passed over (db/sweep.h)    dispatcher
  * receipt.replay {"writer":W,"id":ID}            router
  * delivery.release {"deliveries":[[EVENT,PIXEL],…]}, at most COMMAND_RELEASE_MAX; router
  *
@@ -31,6 +33,7 @@ struct arena;
 #define COMMAND_PIXEL_CIRCUIT  "pixel.circuit"
 #define COMMAND_RETRY          "delivery.retry"
 #define COMMAND_RETRY_MAX      500
+#define COMMAND_RESUME         "dispatcher.resume"
 #define COMMAND_PIXEL_TEST     "pixel.test"
 #define COMMAND_RECEIPT_REPLAY "receipt.replay"
 #define COMMAND_RELEASE        "delivery.release"

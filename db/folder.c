@@ -10,6 +10,7 @@
 #include "db/retention.h"
 #include "db/rollup.h"
 #include "db/stage.h"
+#include "db/sweep.h"
 #include "src/clock.h"
 #include "src/fault.h"
 #include "src/log.h"
@@ -35,6 +36,7 @@ struct folder {
 	struct ledger_watch ledger;
 	struct alerts alerts;
 	struct journey journey;
+	struct sweep sweep;
 	int64_t judged_us;            /* monotonic */
 	int64_t folded_us, ticked_us; /* monotonic, of the last */
 	size_t taken;                 /* deltas of the last fold */
@@ -208,6 +210,8 @@ static enum ta_rc round_once(struct folder *f, struct ta_err *err)
 		rc = follow(f, err);
 	if (!rc)
 		rc = judge(f, err);
+	if (!rc)
+		rc = sweep_look(&f->sweep, f->stage.db, clock_now_us(), err);
 	if (!rc)
 		rc = chores(f, err);
 	return rc;

@@ -151,14 +151,14 @@ struct dispatch {
 	size_t nformer;
 	struct arena former_mem;
 	int64_t last_claim, last_attempt, last_range, partition_end;
-	int64_t next_retry_us;    /* wall time of the next look at the table retry */
-	int64_t next_deadline_us; /* and of the next deadline in it */
-	bool circuits_known;      /* they were read once */
-	bool more;                /* the last read of the routes was full */
-	struct batches outbox;    /* claimed by the transaction under way, then sent */
-	int64_t flying;           /* exchanges under way */
-	struct trial *trials;     /* test sends */
-	struct shape *shapes;     /* by id and version, in shape_mem */
+	int64_t next_retry_us;     /* wall time of the next look at the table retry */
+	int64_t next_deadline_us;  /* and of the next deadline in it */
+	bool circuits_known, anew; /* they were read once; take up everything behind this round */
+	bool more;                 /* the last read of the routes was full */
+	struct batches outbox;     /* claimed by the transaction under way, then sent */
+	int64_t flying;            /* exchanges under way */
+	struct trial *trials;      /* test sends */
+	struct shape *shapes;      /* by id and version, in shape_mem */
 	size_t nshapes;
 	int64_t shapes_rev; /* all that this revision of the catalogue knows */
 	struct arena shape_mem;

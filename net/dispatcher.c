@@ -267,7 +267,11 @@ static enum ta_rc round_once(struct dispatch *d, bool tick, struct ta_err *err)
 		return rc;
 	send_all(d);
 	pump_rejoin(d);
-	return TA_OK;
+	if (!d->anew || writes_pending(d))
+		return TA_OK;
+	d->anew = false;
+	log_warn("taking up everything again: the sweeper found work that did not move");
+	return take_up(d, err);
 }
 
 /* Heartbeat ---------------------------------------------------------------------------------------

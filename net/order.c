@@ -213,6 +213,53 @@ static enum ta_rc retry_order(struct dispatch *d, struct order *o, struct ta_err
 	return rc;
 }
 
+/* Taking up again -------------------------------------------------------------------------------
+ */
+
+/* Routes that nobody has any more come back as ranges of one event each. */
+static enum ta_rc restore(struct dispatch *d, const json_t *list, size_t *n, struct ta_err *err)
+{
+	size_t i;
+	json_t *pair;
+	enum ta_rc rc = TA_OK;
+	*n = 0;
+	json_array_foreach(list, i, pair)
+	{
+		int64_t event = json_integer_value(json_array_get(pair, 0));
+		json_int_t id = json_integer_value(json_array_get(pair, 1));
+		if (event <= 0 || id <= 0 || id > INT32_MAX || !pixel_find(d, (int32_t)id))
+			continue;
+		struct range_row r = {.id = ++d->last_range,
+			.pixel_id = (int32_t)id,
+			.kind = RANGE_BACKLOG,
+			.start_id = event - 1,
+			.end_id = event,
+			.pos = event - 1,
+			.run = 1};
+		if (!rc)
+			rc = range_insert(d->stage.db, &r, clock_now_us(), err);
+		++*n;
+	}
+	return rc;
+}
+
+static enum ta_rc resume_order(struct dispatch *d, struct order *o, struct ta_err *err)
+{
+	size_t n = 0;
+	enum ta_rc rc = restore(d, json_object_get(o->args, "routes"), &n, err);
+	o->ok = true;
+	o->audit.action = "dispatcher.resume";
+	snprintf(o->object, sizeof(o->object), "deliveries that were stuck");
+	snprintf(o->after, sizeof(o->after), "{\"routes\":%zu}", n);
+	buf_addf(&o->answer, "taken up again, %zu routes among it", n);
+	if (!rc)
+		rc = finish(d, o, err);
+	if (!rc)
+		rc = db_commit(d->stage.db, err);
+	d->anew = d->anew || !rc;
+	return rc;
+}
+
 /* -------------------------------------------------------------------------------------------------
  */
 
@@ -224,6 +271,8 @@ static enum ta_rc execute(struct dispatch *d, const struct command *c, struct ta
 		rc = audit_lock(d->stage.db, err);
 	if (!rc && strcmp(c->kind, COMMAND_RETRY) == 0)
 		rc = retry_order(d, &o, err);
+	else if (!rc && strcmp(c->kind, COMMAND_RESUME) == 0)
+		rc = resume_order(d, &o, err);
 	else if (!rc)
 		rc = circuit_order(d, &o, err);
 	if (!rc && !o.ok)
@@ -240,8 +289,8 @@ enum ta_rc orders_take(struct dispatch *d, struct ta_err *err)
 	struct arena a = ARENA_INIT;
 	enum ta_rc rc = TA_OK;
 	for (struct command c = {.id = 1}; !rc && c.id; arena_clear(&a)) {
-		rc = command_next(
-			d->stage.db, COMMAND_PIXEL_CIRCUIT "," COMMAND_RETRY, &a, &c, err);
+		rc = command_next(d->stage.db,
+			COMMAND_PIXEL_CIRCUIT "," COMMAND_RETRY "," COMMAND_RESUME, &a, &c, err);
 		if (!rc && c.id)
 			rc = execute(d, &c, err);
 	}

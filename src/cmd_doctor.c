@@ -7,6 +7,7 @@
 #include "db/migrate.h"
 #include "db/pull.h"
 #include "db/secret.h"
+#include "db/sweep.h"
 #include "net/http.h"
 #include "src/arena.h"
 #include "src/clock.h"
@@ -300,6 +301,26 @@ static void check_catalogue(struct doctor *d)
 	PQclear(r);
 }
 
+/* What the sweeper of the folder found. */
+static void check_stuck(struct doctor *d)
+{
+	struct ta_err err;
+	struct arena a = ARENA_INIT;
+	struct stuck_row *rows = NULL;
+	size_t n = 0;
+	if (stuck_read(d->db, false, &a, &rows, &n, &err))
+		say(d, FAIL, "stuck work", "%s", err.msg);
+	for (size_t i = 0; i < n; i++) {
+		char since[32];
+		clock_format(rows[i].since_us / US_PER_S * US_PER_S, since);
+		say(d, FAIL, "stuck work",
+			"%lld deliveries of %s do not move since %s, event %lld first: %s; %s",
+			(long long)rows[i].n, rows[i].pixel, since, (long long)rows[i].event_id,
+			stuck_text(rows[i].kind), rows[i].note);
+	}
+	arena_release(&a);
+}
+
 static void check_audit(struct doctor *d)
 {
 	struct ta_err err;
@@ -355,6 +376,7 @@ int cmd_doctor(int argc, char **argv)
 		check_pulls(&d);
 		check_receipts(&d);
 		check_catalogue(&d);
+		check_stuck(&d);
 		check_audit(&d);
 	}
 	if (!rc && json)
