@@ -32,7 +32,14 @@ TA_MUST enum ta_rc db_try_lock(
 	struct db *db, int32_t class, int32_t key, bool *got, struct ta_err *err);
 
 /* Classes of advisory locks. */
-enum db_lock { LOCK_MIGRATE = 0x7a01, LOCK_STAGE, LOCK_WRITER, LOCK_AUDIT, LOCK_PARTITION };
+enum db_lock {
+	LOCK_MIGRATE = 0x7a01,
+	LOCK_STAGE,
+	LOCK_WRITER,
+	LOCK_AUDIT,
+	LOCK_PARTITION,
+	LOCK_REPLAY
+};
 
 /* Parameters of one statement; memory lives until db_args_release(). */
 #define DB_ARGS_MAX 40

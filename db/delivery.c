@@ -239,6 +239,7 @@ enum ta_rc delivery_ruled(struct db *db, const int64_t *ids, size_t n, struct ar
 			.pixel_id = (int32_t)db_i64(r, i, 1),
 			.rule_id = (int32_t)db_i64(r, i, 2),
 			.rule_version = (int32_t)db_i64(r, i, 3),
+			.run = 1,
 		};
 	return TA_OK;
 }

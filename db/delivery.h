@@ -70,6 +70,7 @@ TA_MUST enum ta_rc delivery_rules(struct db *db, struct arena *a, struct deliver
 struct delivery_ruled {
 	int64_t event_id;
 	int32_t pixel_id, rule_id, rule_version;
+	int16_t run;
 };
 struct delivery_ruled_rows {
 	struct delivery_ruled *rows;

@@ -7,10 +7,12 @@
 #include "src/lz.h"
 #include "src/rule_event.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define PAGE 500 /* events of one read; the statements' LIMIT */
+#define PAGE       500  /* events of one read; the statements' LIMIT */
+#define PAGE_BYTES 2000 /* where all are looked at anyway */
 
 /* Stores and pixels by id, deleted ones too. */
 struct names {
@@ -18,11 +20,16 @@ struct names {
 	PGresult *stores, *pixels;
 };
 
+/* An id carries the clock of its writer; a receipt's time may be a little behind it. */
+#define ID_SLACK (INT64_C(60000) << LOG_ID_SHIFT)
+
 struct page {
 	struct arena mem;
 	struct find_event *events; /* ids ascending */
 	size_t n;
 	int64_t at_us; /* verdicts before it count; 0: all */
+	bool named;    /* they were asked for one by one: nothing between them is read */
+	bool bytes;
 };
 
 static enum ta_rc names_load(struct db *db, struct names *n, struct ta_err *err)
@@ -97,7 +104,8 @@ static struct find_event take_event(
 	memcpy(e.key, key.p, TA_MIN(key.n, sizeof(e.key)));
 	if (doc.p && lz_unpack(a, doc.p, doc.n, &text, &e.ndoc, &ignored) == TA_OK)
 		e.doc = text;
-	if (e.doc && event_read(a, e.doc, e.ndoc, &e.ev, &ignored))
+	e.read = e.doc && event_read(a, e.doc, e.ndoc, &e.ev, &ignored) == TA_OK;
+	if (!e.read)
 		e.ev = (struct event){0};
 	return e;
 }
@@ -134,14 +142,34 @@ static struct find_attempt *add_attempt(struct arena *a, struct find_delivery *d
 	return &more[d->nattempts++];
 }
 
-static enum ta_rc read_routes(struct db *db, struct page *p, const struct names *names,
-	const struct db_args *range, struct ta_err *err)
+/* A statement about the page's events: `head`, their ids' condition, `tail`. */
+static enum ta_rc read_span(struct db *db, const struct page *p, const char *const parts[2],
+	PGresult **r, struct ta_err *err)
+{
+	char sql[700];
+	struct db_args a = DB_ARGS_INIT;
+	if (p->named) {
+		int64_t *ids = arena_alloc(&a.mem, p->n * sizeof(*ids));
+		for (size_t i = 0; i < p->n; i++)
+			ids[i] = p->events[i].id;
+		db_arg_i64s(&a, ids, p->n);
+	} else {
+		db_arg_i64(&a, p->events[0].id);
+		db_arg_i64(&a, p->events[p->n - 1].id);
+	}
+	snprintf(sql, sizeof(sql), "%s %s %s", parts[0],
+		p->named ? "event_id = ANY ($1)" : "event_id >= $1 AND event_id <= $2", parts[1]);
+	return db_read(db, sql, &a, r, err);
+}
+
+static enum ta_rc read_routes(
+	struct db *db, struct page *p, const struct names *names, struct ta_err *err)
 {
 	PGresult *r = NULL;
-	enum ta_rc rc = db_query(db,
-		"SELECT event_id, pixel_id, decision, reason, rule_id, rule_version, rev FROM route "
-		"WHERE event_id >= $1 AND event_id <= $2 ORDER BY event_id, pixel_id",
-		range, &r, err);
+	static const char *const sql[] = {"SELECT event_id, pixel_id, decision, reason, rule_id, "
+					  "rule_version, rev FROM route WHERE",
+		"ORDER BY event_id, pixel_id"};
+	enum ta_rc rc = read_span(db, p, sql, &r, err);
 	for (int i = 0; !rc && i < db_rows(r); i++) {
 		struct find_event *e = page_find(p, db_i64(r, i, 0));
 		if (!e)
@@ -187,20 +215,32 @@ static struct find_delivery *delivery_of(
 	return d;
 }
 
-/* In their order; a final one without an exchange (attempt 0) is the last of its run. */
-static enum ta_rc read_verdicts(
-	struct db *db, struct page *p, const struct db_args *range, struct ta_err *err)
+static const uint8_t *copy_hash(struct arena *a, struct db_bytes b)
+{
+	uint8_t *p = b.n == 32 ? arena_alloc(a, 32) : NULL;
+	if (p)
+		memcpy(p, b.p, 32);
+	return p;
+}
+
+/* In their order: what opened the run (attempt -1) first; a final one without an exchange (attempt
+ * 0) is the last of its run. */
+static enum ta_rc read_verdicts(struct db *db, struct page *p, struct ta_err *err)
 {
 	PGresult *r = NULL;
-	enum ta_rc rc = db_query(db,
-		"SELECT event_id, pixel_id, run, attempt, at_us, before, after, reason, attempt_id, "
-		"position, code, message FROM verdict WHERE event_id >= $1 AND event_id <= $2 "
-		"AND at_us < $3 ORDER BY event_id, pixel_id, run, attempt = 0, attempt",
-		range, &r, err);
+	const char *const sql[] = {
+		p->bytes ? "SELECT event_id, pixel_id, run, attempt, at_us, before, after, reason, "
+			   "attempt_id, position, code, message, hash FROM verdict WHERE"
+			 : "SELECT event_id, pixel_id, run, attempt, at_us, before, after, reason, "
+			   "attempt_id, position, code, message FROM verdict WHERE",
+		"ORDER BY event_id, pixel_id, run, attempt = 0, attempt"};
+	enum ta_rc rc = read_span(db, p, sql, &r, err);
 	for (int i = 0; !rc && i < db_rows(r); i++) {
 		struct find_event *e = page_find(p, db_i64(r, i, 0));
+		bool later = p->at_us && db_i64(r, i, 4) >= p->at_us;
 		struct find_delivery *d =
-			e ? delivery_of(&p->mem, e, db_i64(r, i, 1), (int)db_i64(r, i, 2)) : NULL;
+			e && !later ? delivery_of(&p->mem, e, db_i64(r, i, 1), (int)db_i64(r, i, 2))
+				    : NULL;
 		if (!d)
 			continue;
 		*add_attempt(&p->mem, d) =
@@ -212,7 +252,8 @@ static enum ta_rc read_verdicts(
 				.attempt_id = db_i64(r, i, 8),
 				.position = (int16_t)db_i64(r, i, 9),
 				.code = arena_strdup(&p->mem, db_text(r, i, 10)),
-				.message = arena_strdup(&p->mem, db_text(r, i, 11))};
+				.message = arena_strdup(&p->mem, db_text(r, i, 11)),
+				.hash = p->bytes ? copy_hash(&p->mem, db_bytes(r, i, 12)) : NULL};
 		d->state = (int)db_i64(r, i, 6);
 		d->reason = (int)db_i64(r, i, 7);
 		d->done_us = disposition_final(d->state) ? db_i64(r, i, 4) : 0;
@@ -221,11 +262,119 @@ static enum ta_rc read_verdicts(
 	return rc;
 }
 
+static bool any_replay(const struct page *p)
+{
+	for (size_t i = 0; i < p->n; i++)
+		for (size_t k = 0; k < p->events[i].n; k++)
+			if (p->events[i].deliveries[k].run > 1)
+				return true;
+	return false;
+}
+
+/* What decided a run beyond the first stands in its replay; a pinned one goes by the run before.
+ */
+static enum ta_rc read_replays(struct db *db, struct page *p, struct ta_err *err)
+{
+	static const char *const sql[] = {
+		"SELECT DISTINCT ON (event_id, pixel_id, run) event_id, pixel_id, run, i.rule_id, "
+		"i.rule_version, i.replay_id, r.mode = 'pinned', r.rev FROM replay_item i JOIN "
+		"replay r ON r.id = i.replay_id WHERE i.fate = 0 AND",
+		"ORDER BY event_id, pixel_id, run, replay_id DESC"};
+	TA_CLEANUP(db_clear) PGresult *r = NULL;
+	enum ta_rc rc = any_replay(p) ? read_span(db, p, sql, &r, err) : TA_OK;
+	for (int i = 0; !rc && r && i < db_rows(r); i++) {
+		struct find_event *e = page_find(p, db_i64(r, i, 0));
+		struct find_delivery *before = NULL;
+		for (size_t k = 0; e && k < e->n; k++) {
+			struct find_delivery *d = &e->deliveries[k];
+			if (d->pixel_id != db_i64(r, i, 1))
+				continue;
+			if (d->run == db_i64(r, i, 2)) {
+				d->rule_id = (int32_t)db_i64(r, i, 3);
+				d->rule_version = (int32_t)db_i64(r, i, 4);
+				d->replay_id = db_i64(r, i, 5);
+				d->rev = db_bool(r, i, 6) && before ? before->rev : db_i64(r, i, 7);
+			}
+			before = d;
+		}
+	}
+	return rc;
+}
+
+static int by_number(const void *x, const void *y)
+{
+	int64_t a = *(const int64_t *)x, b = *(const int64_t *)y;
+	return a < b ? -1 : a > b;
+}
+
+/* Calls `each` with every attempt that was sent. */
+static void each_sent(struct page *p, void (*each)(void *, struct find_attempt *), void *arg)
+{
+	for (size_t i = 0; i < p->n; i++)
+		for (size_t k = 0; k < p->events[i].n; k++) {
+			struct find_delivery *d = &p->events[i].deliveries[k];
+			for (size_t t = 0; t < d->nattempts; t++)
+				if (d->attempts[t].attempt_id)
+					each(arg, &d->attempts[t]);
+		}
+}
+
+struct exchanges {
+	int64_t *ids;
+	size_t n;
+	const PGresult *r;
+};
+
+static void collect(void *arg, struct find_attempt *t)
+{
+	struct exchanges *x = arg;
+	if (!x->n || x->ids[x->n - 1] != t->attempt_id)
+		x->ids[x->n++] = t->attempt_id;
+}
+
+static void count_sent(void *arg, struct find_attempt *t)
+{
+	struct exchanges *x = arg;
+	(void)t;
+	x->n++;
+}
+
+static void set_version(void *arg, struct find_attempt *t)
+{
+	const struct exchanges *x = arg;
+	int row = row_of_id(x->r, t->attempt_id);
+	t->version = row < 0 ? 0 : (int32_t)db_i64(x->r, row, 1);
+}
+
+static enum ta_rc read_versions(struct db *db, struct page *p, struct ta_err *err)
+{
+	TA_CLEANUP(db_clear) PGresult *r = NULL;
+	struct exchanges x = {0};
+	struct db_args a = DB_ARGS_INIT;
+	size_t unique = 0;
+	each_sent(p, count_sent, &x);
+	x.ids = arena_alloc(&p->mem, (x.n + 1) * sizeof(*x.ids));
+	x.n = 0;
+	each_sent(p, collect, &x);
+	qsort(x.ids, x.n, sizeof(*x.ids), by_number);
+	for (size_t i = 0; i < x.n; i++)
+		if (!unique || x.ids[unique - 1] != x.ids[i])
+			x.ids[unique++] = x.ids[i];
+	db_arg_i64s(&a, x.ids, unique);
+	enum ta_rc rc = db_read(db,
+		"SELECT a.id, a.pixel_version FROM unnest($1::bigint[]) u(id), LATERAL (SELECT id, "
+		"pixel_version FROM attempt WHERE id = u.id LIMIT 1) a ORDER BY a.id",
+		&a, &r, err);
+	x.r = r;
+	if (!rc)
+		each_sent(p, set_version, &x);
+	return rc;
+}
+
 /* Fills a page from rows of EVENT_COLUMNS. */
 static enum ta_rc fill(struct db *db, struct page *p, const struct names *names, const PGresult *r,
 	struct ta_err *err)
 {
-	struct db_args range = DB_ARGS_INIT;
 	p->n = (size_t)db_rows(r);
 	p->events = arena_alloc(&p->mem, (p->n + 1) * sizeof(*p->events));
 	for (size_t i = 0; i < p->n; i++)
@@ -233,13 +382,13 @@ static enum ta_rc fill(struct db *db, struct page *p, const struct names *names,
 	if (!p->n)
 		return TA_OK;
 	qsort(p->events, p->n, sizeof(*p->events), by_id);
-	db_arg_i64(&range, p->events[0].id);
-	db_arg_i64(&range, p->events[p->n - 1].id);
-	enum ta_rc rc = read_routes(db, p, names, &range, err);
-	db_arg_i64(&range, p->at_us ? p->at_us : INT64_MAX);
+	enum ta_rc rc = read_routes(db, p, names, err);
 	if (!rc)
-		rc = read_verdicts(db, p, &range, err);
-	db_args_release(&range);
+		rc = read_verdicts(db, p, err);
+	if (!rc)
+		rc = read_replays(db, p, err);
+	if (!rc && p->bytes)
+		rc = read_versions(db, p, err);
 	return rc;
 }
 
@@ -301,7 +450,7 @@ static int64_t offer(const struct find_query *q, const struct names *names, stru
 {
 	bool *match = arena_alloc(a, (e->n + 1) * sizeof(*match));
 	int64_t n = 0;
-	if (e->received_us < q->since_us)
+	if (e->received_us < q->since_us || (q->until_us && e->received_us >= q->until_us))
 		return 0;
 	for (size_t i = 0; i < e->n; i++) {
 		match[i] =
@@ -320,8 +469,17 @@ static enum ta_rc read_page(
 {
 	struct db_args a = DB_ARGS_INIT;
 	int64_t low = TA_MAX(q->after_id + 1, q->since_us ? log_id_at(q->since_us) : 0);
+	int64_t high = q->until_us ? log_id_at(q->until_us) + ID_SLACK : INT64_MAX;
 	db_arg_i64(&a, q->oldest_first ? TA_MAX(edge, low) : low);
-	db_arg_i64(&a, !q->oldest_first ? edge : q->at_us ? log_id_at(q->at_us) : INT64_MAX);
+	if (q->at_us)
+		high = TA_MIN(high, log_id_at(q->at_us));
+	db_arg_i64(&a, q->oldest_first ? high : TA_MIN(edge, high));
+	if (q->bytes)
+		return db_read(db,
+			"SELECT " EVENT_COLUMNS
+			" FROM event e LEFT JOIN event_doc d ON d.id = e.id "
+			"WHERE e.id >= $1 AND e.id < $2 ORDER BY e.id LIMIT 2000",
+			&a, r, err);
 	return db_read(db,
 		q->oldest_first ? "SELECT " EVENT_COLUMNS
 				  " FROM event e LEFT JOIN event_doc d ON d.id = e.id "
@@ -332,28 +490,63 @@ static enum ta_rc read_page(
 		&a, r, err);
 }
 
+/* The next of the events that were asked for by their ids, from the nth on. */
+static enum ta_rc read_named(
+	struct db *db, const struct find_query *q, int64_t nth, PGresult **r, struct ta_err *err)
+{
+	struct db_args a = DB_ARGS_INIT;
+	size_t from = (size_t)nth;
+	db_arg_i64s(&a, q->ids + from, TA_MIN(q->nids - from, (size_t)PAGE));
+	return db_read(db,
+		"SELECT " EVENT_COLUMNS " FROM event e LEFT JOIN event_doc d ON d.id = e.id "
+		"WHERE e.id = ANY ($1) ORDER BY e.id",
+		&a, r, err);
+}
+
+/* Reads the next page; *edge is where the one behind it begins. */
+static enum ta_rc next_page(struct db *db, const struct find_query *q, const struct names *names,
+	struct page *p, int64_t *edge, struct ta_err *err)
+{
+	PGresult *r = NULL;
+	enum ta_rc rc =
+		q->ids ? read_named(db, q, *edge, &r, err) : read_page(db, q, *edge, &r, err);
+	*p = (struct page){.at_us = q->at_us, .named = q->ids != NULL, .bytes = q->bytes};
+	if (!rc)
+		rc = fill(db, p, names, r, err);
+	PQclear(r);
+	if (q->ids)
+		*edge += PAGE;
+	else if (!rc && p->n)
+		*edge = q->oldest_first ? p->events[p->n - 1].id + 1 : p->events[0].id;
+	return rc;
+}
+
+static bool was_last(const struct find_query *q, const struct page *p, int64_t edge)
+{
+	if (q->ids)
+		return edge >= (int64_t)q->nids;
+	return p->n < (q->bytes ? PAGE_BYTES : PAGE);
+}
+
 enum ta_rc find_events(struct db *db, struct find_query *q, struct ta_err *err)
 {
 	struct names names = {0};
-	int64_t left = q->limit;
-	int64_t edge = q->oldest_first ? 0 : q->at_us ? log_id_at(q->at_us) : INT64_MAX;
-	bool more = true;
+	int64_t left = q->limit, edge = q->ids || q->oldest_first ? 0 : INT64_MAX;
+	bool more = !q->ids || q->nids;
 	enum ta_rc rc = names_load(db, &names, err);
 	q->last_id = q->after_id;
 	while (!rc && more && left > 0) {
-		struct page p = {.at_us = q->at_us};
-		PGresult *r = NULL;
-		rc = read_page(db, q, edge, &r, err);
-		if (!rc)
-			rc = fill(db, &p, &names, r, err);
-		PQclear(r);
-		more = !rc && p.n == PAGE;
+		struct page p = {0};
+		rc = next_page(db, q, &names, &p, &edge, err);
+		more = !rc && !was_last(q, &p, edge);
 		for (size_t i = 0; !rc && i < p.n && left > 0; i++)
 			left -= offer(q, &names, &p.mem,
 				&p.events[q->oldest_first ? i : p.n - 1 - i], left);
 		if (!rc && p.n) {
-			edge = q->oldest_first ? p.events[p.n - 1].id + 1 : p.events[0].id;
-			q->last_id = TA_MAX(q->last_id, p.events[p.n - 1].id);
+			const struct find_event *last = &p.events[p.n - 1];
+			q->last_id = TA_MAX(q->last_id, last->id);
+			q->stopped = q->pause && q->pause(q->arg, last->received_us);
+			more = more && !q->stopped;
 		}
 		arena_release(&p.mem);
 	}
@@ -430,7 +623,7 @@ enum ta_rc find_event(
 	struct db *db, int64_t id, struct arena *a, struct find_event *out, struct ta_err *err)
 {
 	struct names names = {0};
-	struct page p = {.mem = *a};
+	struct page p = {.mem = *a, .named = true};
 	PGresult *r = NULL;
 	struct db_args args = DB_ARGS_INIT;
 	db_arg_i64(&args, id);

@@ -18,6 +18,10 @@ struct find_attempt {
 	int16_t attempt, position;
 	int before, after, reason;
 	const char *code, *message;
+	/* find_query.bytes: SHA-256 of what was sent, NULL: none; the version of the pixel's
+	 * settings it was built with, 0: not kept any more. */
+	const uint8_t *hash;
+	int32_t version;
 	/* find_exchanges() fills in the rest; request NULL: not kept any more. */
 	int http, ms, n;
 	const char *class, *error, *request, *response;
@@ -34,7 +38,8 @@ struct find_delivery {
 	int32_t rule_id, rule_version;
 	const char *rule_action, *rule_with; /* find_exchanges(): of that version, NULL none */
 	int64_t rev;
-	int64_t done_us; /* of the final verdict, 0 while open */
+	int64_t replay_id; /* that opened the run, 0: none */
+	int64_t done_us;   /* of the final verdict, 0 while open */
 	struct find_attempt *attempts;
 	size_t nattempts;
 };
@@ -51,6 +56,7 @@ struct find_event {
 	const char *currency; /* "" without an amount */
 	const char *doc;      /* NULL: not kept any more */
 	size_t ndoc;
+	bool read;                        /* ev could be read */
 	struct event ev;                  /* read from doc; zero without it */
 	struct find_delivery *deliveries; /* by pixel, then run */
 	size_t n;
@@ -60,13 +66,20 @@ struct find_query {
 	const struct rule_prog *where; /* NULL: all; over rule_event fields */
 	int64_t since_us;              /* received at or after; 0: from the beginning */
 	int64_t at_us;                 /* as of this instant (db/asof.h); 0: now */
-	int64_t after_id;              /* only ids greater than this (tail) */
-	int64_t limit;                 /* matches at most */
-	bool oldest_first;             /* else newest first */
+	int64_t until_us;              /* received before; 0: to the end */
+	const int64_t *ids;            /* only these events, ascending; NULL: all */
+	size_t nids;
+	int64_t after_id;  /* only ids greater than this (tail) */
+	int64_t limit;     /* matches at most */
+	bool oldest_first; /* else newest first */
 	/* Called for each event of which at least one delivery matches (or the event itself, when
 	 * it has none); match[i] tells which. Everything is gone after the call. */
 	void (*found)(void *arg, const struct find_event *e, const bool *match);
 	void *arg;
+	bool bytes;   /* with hashes and versions */
+	bool stopped; /* out: `pause` ended it */
+	/* Called between two reads with the last event's receipt; true ends it. May be NULL. */
+	bool (*pause)(void *arg, int64_t reached_us);
 	bool per_delivery; /* limit counts deliveries, not events */
 	int64_t last_id;   /* out: the highest id that was looked at */
 };

@@ -98,12 +98,12 @@ static enum ta_rc read_book(struct db *db, struct ledger *l, struct ta_err *err)
 
 /* The latest verdict of a delivery is the one of the highest run and attempt: one number per
  * verdict finds it in one pass. One without an exchange (attempt 0: expired, outcome unknown) is
- * the last of its run. Without a verdict the route's own decision stands. The %s are a condition on
- * event_id. */
+ * the last of its run, what opened the run (attempt -1) the first. Without a verdict the route's
+ * own decision stands. The %s are a condition on event_id. */
 #define LATEST                                                                                     \
-	"WITH v AS (SELECT event_id, pixel_id, (max((run::bigint << 24) | ((CASE attempt WHEN 0 "  \
-	"THEN 32767 ELSE attempt END)::bigint << 8) | after) & 255)::int AS after FROM verdict "   \
-	"WHERE %s GROUP BY 1, 2), d AS (SELECT r.event_id, r.pixel_id, coalesce(v.after, "         \
+	"WITH v AS (SELECT event_id, pixel_id, (max((run::bigint << 24) + ((CASE attempt WHEN 0 "  \
+	"THEN 32766 ELSE attempt END + 1)::bigint << 8) + after) & 255)::int AS after FROM "       \
+	"verdict WHERE %s GROUP BY 1, 2), d AS (SELECT r.event_id, r.pixel_id, coalesce(v.after, " \
 	"r.decision)::int AS state FROM (SELECT * FROM route WHERE %s) r LEFT JOIN v ON "          \
 	"v.event_id = r.event_id AND v.pixel_id = r.pixel_id) "
 #define COUNTS                                                                                     \

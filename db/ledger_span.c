@@ -30,11 +30,12 @@ struct ledger_fault *ledger_found_add(
 }
 
 /* d: every delivery of the span as its rows tell it. `last` is its newest verdict's run, attempt
- * and disposition in one number; `moved` what its verdicts moved it by, all together. g: what a
+ * and disposition in one number (a replay opens a run as attempt -1, in the transaction that claims
+ * it); `moved` what its verdicts moved it by, all together. g: what a
  * pixel takes by itself. f: what is claimed. A row of kind -1 counts a pixel's routes. */
 static const char span_sql[] =
-	"WITH v AS MATERIALIZED (SELECT event_id, pixel_id, max((run::bigint << 24) | "
-	"((CASE attempt WHEN 0 THEN 32767 ELSE attempt END)::bigint << 8) | after) AS last, "
+	"WITH v AS MATERIALIZED (SELECT event_id, pixel_id, max((run::bigint << 24) + "
+	"((CASE attempt WHEN 0 THEN 32766 ELSE attempt END + 1)::bigint << 8) + after) AS last, "
 	"sum(after - before)::int AS moved FROM verdict WHERE event_id > $1 AND event_id <= $2 GROUP BY 1, 2), "
 	"d AS MATERIALIZED (SELECT coalesce(r.event_id, v.event_id) AS event_id, "
 	"coalesce(r.pixel_id, v.pixel_id) AS pixel_id, r.decision, v.last, v.moved, "
@@ -51,10 +52,10 @@ static const char span_sql[] =
 	"WHERE y.event_id = d.event_id AND y.pixel_id = d.pixel_id LIMIT 1) IS NULL) "
 	"SELECT -1, pixel_id, 0::bigint, 0, count(*), sum(event_id - $1)::bigint FROM d WHERE "
 	"decision IS NOT NULL GROUP BY pixel_id UNION ALL "
-	"(SELECT 0, pixel_id, event_id, state, 0, 0 FROM w WHERE state = 0 AND last IS NULL AND "
-	"event_id <= (SELECT coalesce(max(pos), 0) FROM curlog WHERE stage = 'dispatch') AND NOT "
+	"(SELECT 0, pixel_id, event_id, state, 0, 0 FROM w WHERE state = 0 AND (last IS NOT NULL OR "
+	"(event_id <= (SELECT coalesce(max(pos), 0) FROM curlog WHERE stage = 'dispatch') AND NOT "
 	"EXISTS (SELECT FROM g WHERE g.pixel_id = w.pixel_id AND w.event_id > g.pos AND w.event_id "
-	"<= g.end_id) LIMIT 20) UNION ALL "
+	"<= g.end_id))) LIMIT 20) UNION ALL "
 	"(SELECT 1, pixel_id, event_id, state, 0, 0 FROM w WHERE state = 2 LIMIT 20) UNION ALL "
 	"(SELECT 2, pixel_id, event_id, state, 0, 0 FROM d WHERE state = 1 AND (SELECT true FROM "
 	"hold h WHERE h.event_id = d.event_id LIMIT 1) IS NULL AND (SELECT true FROM rule_hold h "
@@ -62,8 +63,7 @@ static const char span_sql[] =
 	"ALL "
 	"(SELECT 3, pixel_id, event_id, state, 0, 0 FROM d WHERE decision IS NULL LIMIT 20) UNION "
 	"ALL "
-	"(SELECT 4, pixel_id, event_id, state, 0, 0 FROM d WHERE decision + moved <> state AND last "
-	">> 24 = 1 LIMIT 20)";
+	"(SELECT 4, pixel_id, event_id, state, 0, 0 FROM d WHERE decision + moved <> state LIMIT 20)";
 
 enum ta_rc ledger_span_check(
 	struct db *db, const struct ledger_span *s, struct ledger_found *out, struct ta_err *err)

@@ -36,7 +36,7 @@ enum ta_rc range_load(
 		rc = db_query(db,
 			"SELECT id, pixel_id, kind, start_id, end_id, coalesce((SELECT max(pos) "
 			"FROM range_pos WHERE range_id = range.id), start_id), run, state = "
-			"'frozen', rate FROM range WHERE state <> 'done' ORDER BY id",
+			"'frozen', rate, replay_id FROM range WHERE state <> 'done' ORDER BY id",
 			NULL, &r, err);
 	if (rc)
 		return rc;
@@ -53,6 +53,7 @@ enum ta_rc range_load(
 			.run = (int16_t)db_i64(r, i, 6),
 			.frozen = db_bool(r, i, 7),
 			.rate = (int32_t)db_i64(r, i, 8),
+			.replay_id = db_i64(r, i, 9),
 		};
 	return TA_OK;
 }
@@ -70,9 +71,10 @@ enum ta_rc range_insert(
 	db_arg_text(&a, r->frozen ? "frozen" : "open");
 	db_arg_i64(&a, now_us);
 	db_arg_i32(&a, r->rate);
+	db_arg_i64(&a, r->replay_id);
 	return db_run(db,
 		"INSERT INTO range (id, pixel_id, kind, start_id, end_id, run, state, created_us, "
-		"rate) VALUES ($1, $2, $3, $4, $5, $6::int, $7, $8, $9)",
+		"rate, replay_id) VALUES ($1, $2, $3, $4, $5, $6::int, $7, $8, $9, $10)",
 		&a, err);
 }
 

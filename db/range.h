@@ -14,13 +14,13 @@ struct db;
 enum range_kind { RANGE_LIVE, RANGE_BACKLOG, RANGE_REPLAY };
 
 struct range_row {
-	int64_t id;
+	int64_t id, replay_id; /* replay_id: RANGE_REPLAY, else 0 */
 	int32_t pixel_id;
 	enum range_kind kind;
 	int64_t start_id, end_id; /* start_id < id <= end_id; live: INT64_MAX */
 	int64_t pos;              /* everything up to here is claimed or final; >= start_id */
-	int16_t run;
-	int32_t rate; /* events per second at most, 0: no limit */
+	int16_t run;              /* RANGE_REPLAY: 0, each item has its own */
+	int32_t rate;             /* events per second at most, 0: no limit */
 	bool frozen;
 };
 

@@ -69,7 +69,7 @@ struct replay_ask {
 	int32_t rate;         /* events a second at each pixel, 0: no limit */
 
 	const struct replay_dests *dests;
-	size_t max_examples;
+	size_t max_examples; /* of each pixel, changed and left out each */
 	/* Called every few hundred events; true stops the plan. May be NULL. */
 	bool (*pause)(void *arg, int64_t events, int64_t reached_us);
 	void *arg;
@@ -78,7 +78,8 @@ struct replay_ask {
 /* What becomes of a chosen delivery; all but SEND are left out. */
 enum replay_fate {
 	REPLAY_SEND,
-	REPLAY_OPEN_YET,  /* it is not final: queued, held or retrying; or in another replay */
+	REPLAY_OPEN_YET,  /* it is not final: queued, held or retrying */
+	REPLAY_BUSY,      /* another replay has it */
 	REPLAY_LATE,      /* older than the platform takes */
 	REPLAY_DUPLICATE, /* delivered longer ago than the platform remembers: counted twice */
 	REPLAY_DROPPED,   /* the rules do not send it (pinned: did not): `to` and `reason` */
@@ -96,9 +97,9 @@ struct replay_item {
 	int32_t pixel_id, rule_id, rule_version;
 	int32_t pixel_version; /* whose settings shape it */
 	int16_t run;           /* the one that is opened */
-	uint8_t fate;          /* enum replay_fate */
-	uint8_t state, why;    /* as it is now: disposition and reason */
-	uint8_t to, reason;    /* DROPPED, UNFIT: what it would become */
+	int16_t fate;          /* enum replay_fate */
+	int16_t state, why;    /* as it is now: disposition and reason */
+	int16_t to, reason;    /* DROPPED, UNFIT: what it would become */
 	bool sent;             /* it was sent before: `changed` can be told */
 	bool changed;          /* its bytes would differ from those sent last */
 	bool twice;            /* delivered, and the platform has forgotten its id */
@@ -112,6 +113,7 @@ struct replay_change {
 };
 struct replay_example {
 	const struct replay_item *item;
+	size_t place; /* of the item */
 	const char *event_name, *label, *pixel;
 	int64_t received_us;
 	const struct replay_change *changes;
@@ -120,7 +122,8 @@ struct replay_example {
 };
 struct replay_field {
 	const char *path;
-	int64_t n; /* deliveries in which it differs */
+	int64_t n;   /* deliveries in which it differs */
+	size_t mark; /* the plan's own */
 };
 
 /* The plan of one pixel. */
@@ -146,10 +149,10 @@ struct replay_plan {
 	bool full;    /* REPLAY_MAX was reached: the rest needs a replay of its own */
 	struct replay_pixel *pixels; /* those with chosen deliveries; by store, then name */
 	size_t npixels;
-	struct replay_item *items; /* by event, then pixel; owned by the plan */
+	struct replay_item *items; /* by event; owned by the plan */
 	size_t nitems, sitems;
-	struct replay_example *examples; /* the first of each pixel's, changed ones first */
-	size_t nexamples;
+	struct replay_example *examples; /* by pixel: changed ones, then those left out; owned */
+	size_t nexamples, sexamples;
 };
 
 /* Reads in short statements, for as long as it takes: for a command or a worker's thread with a
@@ -184,23 +187,41 @@ TA_MUST enum ta_rc replay_cancel(
 enum replay_state { REPLAY_WAITING, REPLAY_RUNNING, REPLAY_DONE, REPLAY_CANCELLED };
 const char *replay_state_word(enum replay_state s);
 struct replay_row {
-	int64_t id, at_us, done_us; /* done_us 0: not yet */
-	const char *actor, *what;   /* what: the selection in words */
+	int64_t id, at_us, opened_us, done_us; /* 0: not yet; done: nothing of it waits any more */
+	const char *actor, *what;              /* what: the selection in words */
 	enum replay_mode mode;
 	enum replay_state state;
 	int32_t rate;
-	int64_t items;                        /* to be sent */
-	int64_t left_out;                     /* by the plan */
-	int64_t opened;                       /* of the items, so far */
-	int64_t delivered, failed, under_way; /* of the opened; failed: rejected, dead */
-	int64_t passed_over;                  /* whose time was over before their turn came */
+	int64_t items;    /* to be sent */
+	int64_t left_out; /* by the plan */
+	int64_t taken;    /* of the items, so far */
+	/* Of one replay that was asked for by its number, else -1. */
+	int64_t delivered, failed, open; /* of the taken; failed: rejected, dead; open: under way */
+	int64_t passed_over;             /* not final any more, or their time was over */
+	int64_t fates[REPLAY_FATES];     /* of all chosen, by the plan */
 };
 struct replay_rows {
 	struct replay_row *rows;
 	size_t n;
 };
-/* Newest first, at most `limit`; id 0: all. In the arena. */
+/* Newest first, at most `limit`; id 0: all. In the arena. Errors: TA_NOTFOUND, TA_DB. */
 TA_MUST enum ta_rc replay_list(struct db *db, int64_t id, long limit, struct arena *a,
 	struct replay_rows *out, struct ta_err *err);
+
+/* Rebuilds every stored sending of what `ask` selects (picks, times, expression, pixel, dests,
+ * pause) under its own versions and compares SHA-256 with what was sent. */
+struct replay_verified {
+	int64_t events, deliveries, sendings, same, differ;
+	int64_t unknown; /* document or settings are not kept any more */
+	bool stopped;
+	struct replay_differs {
+		int64_t event_id;
+		int32_t pixel_id;
+		int run, attempt;
+	} first[10]; /* that differ */
+	size_t nfirst;
+};
+TA_MUST enum ta_rc replay_verify(struct db *db, const struct replay_ask *ask,
+	struct replay_verified *out, struct ta_err *err);
 
 #endif

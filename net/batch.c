@@ -79,7 +79,8 @@ struct batch *batch_of_claim(
 	b->range_id = c->range_id;
 	b->pinned = !c->refused;
 	b->first_sent_us = c->refused ? 0 : c->first_sent_us;
-	b->version = c->refused ? p->row.version : c->version;
+	b->replay = c->n && c->runs[0] > 1;
+	b->version = c->refused && !b->replay ? p->row.version : c->version;
 	if (c->refused) { /* goes under today's settings: a claim of its own */
 		b->stale_claim = c->id;
 		b->claim = 0;
@@ -130,6 +131,27 @@ static size_t collect_ids(const struct batches *list, int64_t **out)
 	return unique;
 }
 
+/* Replays have their rules beside the routes'. */
+static enum ta_rc add_replayed(
+	struct dispatch *d, const int64_t *ids, size_t n, struct docs *docs, struct ta_err *err)
+{
+	struct delivery_ruled_rows more = {0};
+	if (!d->nshapes)
+		return TA_OK;
+	enum ta_rc rc = replay_ruled(d->stage.db, ids, n, &docs->mem, &more, err);
+	if (!rc)
+		shapes_join(&docs->shaped, &more, &docs->mem);
+	return rc;
+}
+
+static bool any_replay(const struct batches *list)
+{
+	for (const struct batch *b = list->first; b; b = b->next)
+		if (b->replay)
+			return true;
+	return false;
+}
+
 static enum ta_rc load_docs(
 	struct dispatch *d, const struct batches *list, struct docs *docs, struct ta_err *err)
 {
@@ -138,6 +160,8 @@ static enum ta_rc load_docs(
 	enum ta_rc rc = delivery_events(d->stage.db, ids, n, &docs->result, err);
 	if (!rc)
 		rc = shapes_of(d, ids, n, &docs->mem, &docs->shaped, err);
+	if (!rc && any_replay(list))
+		rc = add_replayed(d, ids, n, docs, err);
 	free(ids);
 	if (rc)
 		return rc;
@@ -213,7 +237,8 @@ static bool too_late(struct dispatch *d, const struct batch *b, const struct bat
 			"its deadline passed before it could be sent");
 		return true;
 	}
-	bool late = age_s > pf->max_age_s && age_then_s <= pf->max_age_s;
+	bool fresh_run = e->run > 1 && !e->tries; /* of a replay: its age is for the check */
+	bool late = !fresh_run && age_s > pf->max_age_s && age_then_s <= pf->max_age_s;
 	if (late || (e->tries && now_us >= e->deadline_us)) {
 		settle_unsent(d, b, e, b->pinned ? REASON_OUTCOME_UNKNOWN : REASON_EXPIRED,
 			"the platform's deadline passed before it could be sent");
@@ -240,7 +265,7 @@ static const struct event *may_go(
 	}
 	if (too_late(d, b, e, doc, now))
 		return NULL;
-	const struct shape_case c = {&bd->docs.shaped, e->id, b->pixel, &doc->ev};
+	const struct shape_case c = {&bd->docs.shaped, e->id, e->run, b->pixel, &doc->ev};
 	const struct event *ev = shape_event(d, &c, &bd->docs.mem, rule_why);
 	if (ev) {
 		const struct build_case bc = {
@@ -275,6 +300,8 @@ static bool build_event(struct build *bd, const struct batch *b, struct batch_ev
 	e->received_us = doc->row.received_us;
 	struct backoff_time t = {
 		doc->ev.time_s * US_PER_S, e->received_us, b->pixel->platform->max_age_s};
+	if (b->replay) /* only the platform's own limit: we have had it for long */
+		t.received_us = INT64_MAX - BACKOFF_WINDOW_US;
 	e->deadline_us = backoff_deadline_us(&t);
 	const struct event *ev = may_go(bd, b, e, doc);
 	if (!ev)
@@ -304,6 +331,7 @@ static void split_off(struct dispatch *d, struct batch *b, size_t from)
 	rest->first_sent_us = b->first_sent_us;
 	rest->version = b->version;
 	rest->retried = b->retried;
+	rest->replay = b->replay;
 	*VEC_ADD(&d->w, claims) = rest;
 	b->n = from;
 }
@@ -333,6 +361,15 @@ static void take_from_retry(struct dispatch *d, const struct batch *b, const str
 	t->pixel_id = b->pixel->row.id;
 }
 
+/* In the transaction that claims it, or makes it final again. */
+static void open_run(struct dispatch *d, const struct batch *b, struct batch_event *e)
+{
+	if (e->opens == DISP_QUEUED)
+		return;
+	settle_open(d, b, e);
+	e->opens = DISP_QUEUED;
+}
+
 static void to_outbox(struct dispatch *d, struct batch *b)
 {
 	bool claimed = b->claim && !b->stale_claim;
@@ -352,8 +389,12 @@ static enum ta_rc build_batch(struct build *bd, struct batch *b, struct ta_err *
 	buf_clear(&bd->json);
 	bd->nends = 0;
 	bd->ends = ta_realloc(bd->ends, (n + 1) * sizeof(*bd->ends));
-	for (size_t i = 0; i < n; i++)
+	if (b->replay)
+		pixel_config_address(b->pixel, &bd->cfg);
+	for (size_t i = 0; i < n; i++) {
 		take_from_retry(d, b, &b->ev[i]);
+		open_run(d, b, &b->ev[i]);
+	}
 	for (size_t i = 0; i < n; i++) {
 		if (kept && !b->claim && bd->json.len > BATCH_BYTES) {
 			memmove(b->ev + kept, b->ev + i, (n - i) * sizeof(*b->ev));

@@ -74,7 +74,8 @@ static void count_verdict(struct tally *t, const struct delivery_verdict *v, int
 		.n = 1};
 	tally_move(t, (struct tally_place){v->received_us, v->store_id, v->pixel_id},
 		(int)v->before, (int)v->after);
-	if (!disposition_final((int)v->after) || !v->received_us)
+	/* A replay says nothing about how fast and how smoothly events go out. */
+	if (!disposition_final((int)v->after) || !v->received_us || v->run > 1)
 		return;
 	row.item = TALLY_LATENCY;
 	row.bin = (int16_t)latency_bin((now_us - v->received_us) / 1000);
@@ -129,6 +130,8 @@ static enum ta_rc write_ranges(struct dispatch *d, int64_t now_us, struct ta_err
 			break;
 		case RANGE_OP_END:
 			rc = range_end(db, &c->r, err);
+			if (!rc && c->r.replay_id)
+				rc = replay_over(db, c->r.replay_id, NULL, now_us, err);
 			break;
 		}
 	}

@@ -8,42 +8,26 @@
 #include "db/circuit.h"
 #include "db/delivery.h"
 #include "db/log_id.h"
-#include "db/range.h"
 #include "db/stage.h"
 #include "db/tally.h"
 #include "net/dest.h"
 #include "net/http.h"
+#include "net/lane.h"
 #include "src/circuit.h"
 
 #include <jansson.h>
 
-#define FLYING_MAX  4    /* exchanges of one pixel */
-#define QUEUE_MAX   8192 /* event ids that wait in memory per pixel and range */
-#define BATCH_MAX   500  /* events of one request, and at most the platform's own limit */
+#define FLYING_MAX  4   /* exchanges of one pixel */
+#define BATCH_MAX   500 /* events of one request, and at most the platform's own limit */
 #define BATCH_BYTES ((size_t)1 << 20) /* of its events' JSON, unless one alone is larger */
 #define ROUND_MAX   4000              /* events built before the next commit */
 #define LINGER_US   15000             /* a thin queue waits so long for company */
-
-/* Event ids that wait, in order. */
-struct idq {
-	int64_t *ids;
-	size_t head, len, size; /* size: power of two */
-	int64_t since_us;       /* monotonic: when the oldest came */
-};
-
-/* A range and what was read ahead of its position. */
-struct lane {
-	struct range_row r;
-	int64_t saved;  /* position as stored */
-	int64_t read;   /* ids up to here are in the queue or behind it */
-	int64_t window; /* ids that one read spans at most */
-	struct idq q;
-};
 
 struct batch_event {
 	int64_t id, received_us, deadline_us;
 	int32_t store_id;
 	int16_t run, tries, name, keys; /* attempts before this; 1 + build_keys(), 0: unread */
+	enum disposition opens; /* the final state that this run leaves, QUEUED: it is open */
 	uint8_t hash[32];
 };
 
@@ -57,6 +41,7 @@ struct batch {
 	int64_t range_id, first_sent_us;
 	int32_t version; /* of the pixel's settings */
 	bool pinned;     /* an earlier outcome is unknown: same settings, within the dedup window */
+	bool replay;     /* of runs beyond the first: `version` shapes its events, come what may */
 	bool retried;    /* its events have rows in retry */
 	bool over;       /* past its deadline: gets its verdict unsent */
 	bool orphan;     /* another process settled it meanwhile */
@@ -84,7 +69,6 @@ struct pixel {
 	struct idq q;       /* in step with the scan */
 	struct lane *lanes; /* the live one first, if it is behind or held */
 	size_t nlanes;
-	int64_t paced_us;               /* monotonic: when the next of a range with a rate may go */
 	struct delivery_retry *retries; /* due, nearest deadline first */
 	size_t nretries, next_retry;
 	struct batches ready; /* claimed, to be sent as soon as there is a slot */
@@ -176,14 +160,13 @@ TA_MUST enum ta_rc pixel_config_set(const struct pixel *p, const json_t *setting
 	struct dest_config *cfg, struct ta_err *err);
 void pixels_release(struct dispatch *d);
 void pixel_config(const struct pixel *p, struct dest_config *out);
+/* Where it goes, and as a test or not, as of now. */
+void pixel_config_address(const struct pixel *p, struct dest_config *cfg);
 /* The settings of a pinned version, strings in the arena; the current ones where it is unknown. */
 TA_MUST enum ta_rc pixel_config_at(struct dispatch *d, const struct pixel *p, int32_t version,
 	struct arena *a, struct dest_config *out, struct ta_err *err);
 
 /* pump.c */
-void idq_release(struct idq *q);
-void idq_clear(struct idq *q);
-bool idq_push(struct idq *q, int64_t id); /* false: full */
 struct lane *pixel_live_lane(struct pixel *p);
 struct lane *pixel_add_lane(struct pixel *p, const struct range_row *r);
 void pixel_remove_lane(struct pixel *p, size_t i);
@@ -220,6 +203,8 @@ void batch_send(struct dispatch *d, struct batch *b);
 /* Reads an answer and puts what follows from it into d->w. Frees the reply's body; the batch when
  * it is over. */
 void settle(struct dispatch *d, struct batch *b, struct http_reply *r);
+/* A final delivery is queued again, in run e->run. */
+void settle_open(struct dispatch *d, const struct batch *b, const struct batch_event *e);
 /* A verdict without an exchange. */
 void settle_unsent(struct dispatch *d, const struct batch *b, const struct batch_event *e,
 	enum reason why, const char *message);

@@ -2,6 +2,7 @@
 
 #include "net/circuits.h"
 #include "net/dispatch.h"
+#include "net/replay.h"
 #include "net/shape.h"
 #include "net/trial.h"
 #include "src/clock.h"
@@ -214,6 +215,8 @@ static enum ta_rc listen_to(struct dispatch *d, bool tick, struct ta_err *err)
 		rc = take_commands(d, err);
 	if (!rc && (heard & HEARD_COMMAND || tick))
 		rc = orders_take(d, err);
+	if (!rc && (heard & HEARD_COMMAND || tick))
+		rc = replays_take(d, err);
 	if (!rc && (heard & HEARD_COMMAND || tick))
 		rc = trials_take(d, err);
 	if (!rc)

@@ -18,9 +18,7 @@ static void range_update_later(struct dispatch *d, const struct lane *l)
 
 static void freeze_lane(struct dispatch *d, struct lane *l)
 {
-	if (l->q.len)
-		l->read = l->q.ids[l->q.head] - 1;
-	idq_clear(&l->q);
+	lane_forget(l);
 	if (l->r.frozen)
 		return;
 	l->r.frozen = true;
@@ -64,7 +62,7 @@ static void pace(struct dispatch *d, struct pixel *p, int32_t rate)
 {
 	for (size_t i = 0; i < p->nlanes; i++) {
 		struct lane *l = &p->lanes[i];
-		if (l->r.kind == RANGE_LIVE || l->r.rate == rate)
+		if (l->r.kind != RANGE_BACKLOG || l->r.rate == rate)
 			continue;
 		l->r.rate = rate;
 		range_update_later(d, l);

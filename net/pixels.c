@@ -196,6 +196,14 @@ void pixel_config(const struct pixel *p, struct dest_config *out)
 	};
 }
 
+void pixel_config_address(const struct pixel *p, struct dest_config *cfg)
+{
+	cfg->base_url = base_url(p->row.platform);
+	cfg->account = p->row.account;
+	cfg->token = p->token;
+	cfg->test_code = p->row.test_code;
+}
+
 /* The named setting; *now where the object does not speak of it, NULL where it is empty. */
 static const char *setting(struct arena *a, const json_t *o, const char *key, const char *now)
 {

@@ -2,6 +2,7 @@
  * pixels that are behind it, the due retries, and whose turn it is. */
 #include "net/circuits.h"
 #include "net/dispatch.h"
+#include "net/replay.h"
 #include "net/shape.h"
 #include "src/clock.h"
 #include "src/log.h"
@@ -58,7 +59,7 @@ bool idq_push(struct idq *q, int64_t id)
 	return true;
 }
 
-static int64_t idq_shift(struct idq *q)
+int64_t idq_shift(struct idq *q)
 {
 	int64_t id = q->ids[q->head];
 	q->head = (q->head + 1) & (q->size - 1);
@@ -87,6 +88,7 @@ struct lane *pixel_add_lane(struct pixel *p, const struct range_row *r)
 void pixel_remove_lane(struct pixel *p, size_t i)
 {
 	idq_release(&p->lanes[i].q);
+	free(p->lanes[i].due);
 	p->nlanes--;
 	memmove(&p->lanes[i], &p->lanes[i + 1], (p->nlanes - i) * sizeof(*p->lanes));
 }
@@ -129,9 +131,16 @@ struct lane *pixel_fall_behind(struct dispatch *d, struct pixel *p, bool frozen)
 	return l;
 }
 
-static int64_t lane_position(const struct lane *l)
+int64_t lane_position(const struct lane *l)
 {
 	return l->q.len ? idq_at(&l->q, 0) - 1 : l->read;
+}
+
+void lane_forget(struct lane *l)
+{
+	l->read = lane_position(l);
+	idq_clear(&l->q);
+	l->next_due = l->ndue = 0;
 }
 
 int64_t pump_position(const struct dispatch *d)
@@ -270,9 +279,25 @@ static enum ta_rc read_lane(struct dispatch *d, struct pixel *p, struct lane *l,
 	return TA_OK;
 }
 
-static bool wants_reading(const struct dispatch *d, const struct lane *l)
+/* How far the lane can be read now. */
+static int64_t lane_end(const struct dispatch *d, const struct lane *l)
 {
-	return !l->r.frozen && l->q.len < BATCH_MAX && l->read < TA_MIN(l->r.end_id, d->head);
+	return l->r.kind == RANGE_REPLAY ? l->r.end_id : TA_MIN(l->r.end_id, d->head);
+}
+
+/* Of several replays one goes at a time. */
+static bool waits_for_another(const struct pixel *p, const struct lane *l)
+{
+	for (const struct lane *k = p->lanes; l->r.kind == RANGE_REPLAY && k < l; k++)
+		if (k->r.kind == RANGE_REPLAY)
+			return true;
+	return false;
+}
+
+static bool wants_reading(const struct dispatch *d, const struct pixel *p, const struct lane *l)
+{
+	return !l->r.frozen && l->q.len < BATCH_MAX && l->read < lane_end(d, l) &&
+	       !waits_for_another(p, l);
 }
 
 enum ta_rc pump_lanes(struct dispatch *d, struct ta_err *err)
@@ -283,9 +308,10 @@ enum ta_rc pump_lanes(struct dispatch *d, struct ta_err *err)
 		if (p->held || !p->nlanes || !circuit_slots(&p->circuit, now, FLYING_MAX))
 			continue;
 		for (size_t k = 0; k < p->nlanes; k++) {
-			enum ta_rc rc = wants_reading(d, &p->lanes[k])
-						? read_lane(d, p, &p->lanes[k], err)
-						: TA_OK;
+			struct lane *l = &p->lanes[k];
+			enum ta_rc rc = !wants_reading(d, p, l) ? TA_OK
+					: l->r.replay_id        ? replay_read_lane(d, p, l, err)
+								: read_lane(d, p, l, err);
 			if (rc)
 				return rc;
 		}
@@ -302,7 +328,7 @@ void pump_rejoin(struct dispatch *d)
 		bool open = circuit_state(&p->circuit, clock_now_us()) == CIRCUIT_CLOSED;
 		for (size_t k = p->nlanes; k-- > 0;) {
 			struct lane *l = &p->lanes[k];
-			if (l->r.frozen || l->q.len || l->read < TA_MIN(l->r.end_id, d->head))
+			if (l->r.frozen || l->q.len || l->read < lane_end(d, l))
 				continue;
 			if (l->r.kind == RANGE_LIVE && !open)
 				continue;
@@ -404,32 +430,51 @@ enum ta_rc pump_retries(struct dispatch *d, struct ta_err *err)
  */
 
 /* Microseconds until a lane's next event may go. */
-static int64_t paced(const struct pixel *p, const struct lane *l)
+static int64_t paced(const struct lane *l)
 {
-	return l->r.rate ? TA_MAX(p->paced_us - clock_mono_us(), 0) : 0;
+	return l->r.rate ? TA_MAX(l->paced_us - clock_mono_us(), 0) : 0;
+}
+
+/* Four portions a second: what comes is even, and a slow rate is not one by one. */
+static size_t portion(const struct lane *l, size_t n)
+{
+	return l->r.rate ? TA_MIN(n, (size_t)TA_MAX(l->r.rate / 4, 1)) : n;
+}
+
+static void pace_lane(struct lane *l, size_t n)
+{
+	if (l->r.rate)
+		l->paced_us = TA_MAX(l->paced_us, clock_mono_us() - US_PER_S / 4) +
+			      (int64_t)n * US_PER_S / l->r.rate;
 }
 
 static struct batch *from_ids(struct pixel *p, struct idq *q, const struct lane *l)
 {
 	size_t n = TA_MIN(q->len, pixel_batch(p, clock_now_us()));
-	if (l && l->r.rate) {
-		/* Four portions a second: what comes is even, and a slow rate is not one by one. */
-		n = TA_MIN(n, (size_t)TA_MAX(l->r.rate / 4, 1));
-		p->paced_us = TA_MAX(p->paced_us, clock_mono_us() - US_PER_S / 4) +
-			      (int64_t)n * US_PER_S / l->r.rate;
-	}
-	struct batch *b = batch_new(p, n);
+	struct batch *b = batch_new(p, l ? portion(l, n) : n);
 	b->version = p->row.version;
 	b->range_id = l ? l->r.id : 0;
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < b->n; i++)
 		b->ev[i] =
 			(struct batch_event){.id = idq_shift(q), .run = l ? l->r.run : (int16_t)1};
 	return b;
 }
 
+static struct batch *from_lane(struct pixel *p, struct lane *l)
+{
+	struct batch *b =
+		l->r.replay_id
+			? replay_batch(p, l,
+				  portion(l, TA_MIN(l->q.len, pixel_batch(p, clock_now_us()))))
+			: from_ids(p, &l->q, l);
+	pace_lane(l, b->n);
+	return b;
+}
+
 static bool same_past(const struct delivery_retry *a, const struct delivery_retry *b)
 {
-	return a->version == b->version && a->first_sent_us == b->first_sent_us;
+	return a->version == b->version && a->first_sent_us == b->first_sent_us &&
+	       (a->run > 1) == (b->run > 1);
 }
 
 /* The router leaves what it held and then let go here with no attempt behind it; it counts as one
@@ -459,6 +504,7 @@ static struct batch *from_retries(struct dispatch *d, struct pixel *p)
 	if (p->next_retry == p->nretries)
 		d->next_retry_us = 0;
 	b->retried = true;
+	b->replay = first.run > 1;
 	b->pinned = first.first_sent_us != 0;
 	b->first_sent_us = first.first_sent_us;
 	b->version = first.version ? first.version : p->row.version;
@@ -484,8 +530,8 @@ static struct batch *choose_one(struct dispatch *d, struct pixel *p)
 	if (ripe(p, &p->q))
 		return from_ids(p, &p->q, NULL);
 	for (size_t i = 0; i < p->nlanes; i++)
-		if (!p->lanes[i].r.frozen && p->lanes[i].q.len && !paced(p, &p->lanes[i]))
-			return from_ids(p, &p->lanes[i].q, &p->lanes[i]);
+		if (!p->lanes[i].r.frozen && p->lanes[i].q.len && !paced(&p->lanes[i]))
+			return from_lane(p, &p->lanes[i]);
 	return NULL;
 }
 
@@ -540,7 +586,7 @@ static int64_t wants_in(const struct pixel *p, int64_t now)
 	int64_t in = p->q.len ? p->q.since_us + LINGER_US - clock_mono_us() : INT64_MAX;
 	for (size_t i = 0; i < p->nlanes; i++)
 		if (p->lanes[i].q.len && !p->lanes[i].r.frozen)
-			in = TA_MIN(in, paced(p, &p->lanes[i]));
+			in = TA_MIN(in, paced(&p->lanes[i]));
 	return in;
 }
 
@@ -554,7 +600,7 @@ int pump_timeout_ms(const struct dispatch *d, int most)
 		int64_t in = wants_in(p, now);
 		us = TA_MIN(us, in);
 		for (size_t k = 0; !p->held && k < p->nlanes; k++)
-			if (wants_reading(d, &p->lanes[k]) &&
+			if (wants_reading(d, p, &p->lanes[k]) &&
 				circuit_slots(&p->circuit, now, FLYING_MAX))
 				us = 0;
 	}

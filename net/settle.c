@@ -77,6 +77,14 @@ static struct delivery_verdict *add_verdict(
 	return v;
 }
 
+void settle_open(struct dispatch *d, const struct batch *b, const struct batch_event *e)
+{
+	struct delivery_verdict *v = add_verdict(d, b, e, DISP_QUEUED);
+	v->before = e->opens;
+	v->attempt = -1;
+	v->reason = REASON_REPLAY;
+}
+
 void settle_unsent(struct dispatch *d, const struct batch *b, const struct batch_event *e,
 	enum reason why, const char *message)
 {
@@ -156,7 +164,7 @@ static void again(struct settling *s, size_t i, const char *code, const char *te
 		.due_us = TA_MIN(due, TA_MAX(deadline, s->now)),
 		.deadline_us = deadline,
 		.first_sent_us = open ? b->first_sent_us : 0,
-		.version = open ? b->version : 0,
+		.version = open || b->replay ? b->version : 0,
 		.reason = REASON_BACKOFF,
 		.claim = b->claim,
 	};
@@ -200,7 +208,8 @@ static void child(struct settling *s, size_t from, size_t to, size_t bad)
 	c->range_id = b->range_id;
 	c->pinned = b->pinned;
 	c->first_sent_us = b->pinned ? b->first_sent_us : 0;
-	c->version = b->pinned ? b->version : b->pixel->row.version;
+	c->replay = b->replay;
+	c->version = b->pinned || b->replay ? b->version : b->pixel->row.version;
 	if (c->n)
 		*VEC_ADD(&s->d->w, claims) = c;
 	else

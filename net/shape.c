@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define WHY_MAX 240
 
@@ -60,7 +61,22 @@ static int by_delivery(const void *a, const void *b)
 	const struct delivery_ruled *x = a, *y = b;
 	if (x->event_id != y->event_id)
 		return x->event_id < y->event_id ? -1 : 1;
-	return (x->pixel_id > y->pixel_id) - (x->pixel_id < y->pixel_id);
+	if (x->pixel_id != y->pixel_id)
+		return x->pixel_id < y->pixel_id ? -1 : 1;
+	return (x->run > y->run) - (x->run < y->run);
+}
+
+void shapes_join(
+	struct delivery_ruled_rows *to, const struct delivery_ruled_rows *more, struct arena *a)
+{
+	size_t n = to->n + more->n;
+	struct delivery_ruled *all = arena_alloc(a, (n + 1) * sizeof(*all));
+	if (to->n)
+		memcpy(all, to->rows, to->n * sizeof(*all));
+	if (more->n)
+		memcpy(all + to->n, more->rows, more->n * sizeof(*all));
+	qsort(all, n, sizeof(*all), by_delivery);
+	*to = (struct delivery_ruled_rows){all, n};
 }
 
 static int by_rule(const void *a, const void *b)
@@ -71,10 +87,11 @@ static int by_rule(const void *a, const void *b)
 	return (x->version > y->version) - (x->version < y->version);
 }
 
-static const struct shape *find(const struct dispatch *d, const struct delivery_ruled_rows *s,
-	int64_t event_id, int32_t pixel_id)
+static const struct shape *find(
+	const struct dispatch *d, const struct delivery_ruled_rows *s, const struct shape_case *c)
 {
-	const struct delivery_ruled key = {.event_id = event_id, .pixel_id = pixel_id};
+	const struct delivery_ruled key = {
+		.event_id = c->event_id, .pixel_id = c->pixel->row.id, .run = c->run};
 	const struct delivery_ruled *r =
 		s->n ? bsearch(&key, s->rows, s->n, sizeof(*s->rows), by_delivery) : NULL;
 	if (!r)
@@ -86,7 +103,7 @@ static const struct shape *find(const struct dispatch *d, const struct delivery_
 const struct event *shape_event(
 	const struct dispatch *d, const struct shape_case *c, struct arena *a, char why[WHY_MAX])
 {
-	const struct shape *shape = find(d, c->of, c->event_id, c->pixel->row.id);
+	const struct shape *shape = find(d, c->of, c);
 	struct ta_err err = {0};
 	if (!shape)
 		return c->ev;

@@ -22,11 +22,15 @@ TA_MUST enum ta_rc shapes_follow(
 /* Rules of these events' routes, in the arena; nothing is read where no rule changes anything. */
 TA_MUST enum ta_rc shapes_of(struct dispatch *d, const int64_t *ids, size_t n, struct arena *a,
 	struct delivery_ruled_rows *out, struct ta_err *err);
+/* Adds the rules of other runs. */
+void shapes_join(
+	struct delivery_ruled_rows *to, const struct delivery_ruled_rows *more, struct arena *a);
 /* The event as the delivery's rule makes it: `ev` itself when none changes it, else a new one in
  * the arena. NULL: the rule cannot be applied, `why` says which and why. */
 struct shape_case {
 	const struct delivery_ruled_rows *of; /* shapes_of() */
 	int64_t event_id;
+	int16_t run;
 	const struct pixel *pixel;
 	const struct event *ev;
 };

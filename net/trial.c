@@ -211,7 +211,7 @@ static const char *try_row(const struct dispatch *d, struct trial *t,
 	if (lz_unpack(&t->mem, row->doc.p, row->doc.n, &text, &n, &err) ||
 		event_read(&t->mem, text, n, &stored, &err))
 		return arena_strdup(&t->mem, err.msg);
-	const struct shape_case c = {&from->shaped, row->id, from->pixel, &stored};
+	const struct shape_case c = {&from->shaped, row->id, 1, from->pixel, &stored};
 	const struct event *ev = shape_event(d, &c, &t->mem, rule_why);
 	if (!ev)
 		return arena_strdup(&t->mem, rule_why);

@@ -52,5 +52,7 @@ int cmd_delivery(int argc, char **argv)
 		return delivery_release(argc - 1, argv + 1);
 	if (argc > 1 && strcmp(argv[1], "retry") == 0)
 		return delivery_retry(argc - 1, argv + 1);
+	if (argc > 1 && strcmp(argv[1], "replay") == 0)
+		return delivery_replay(argc - 1, argv + 1);
 	return cmd_verb_fail(argc, argv);
 }

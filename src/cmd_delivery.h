@@ -14,6 +14,9 @@ int delivery_dead(int argc, char **argv);
 /* `retry` (src/cmd_retry.c). */
 int delivery_retry(int argc, char **argv);
 
+/* `replay` (src/cmd_replay.c). */
+int delivery_replay(int argc, char **argv);
+
 /* "2h", "90m", "7d" in microseconds. Errors: TA_USAGE. */
 TA_MUST enum ta_rc delivery_span(const char *text, int64_t *us, struct ta_err *err);
 /* Seconds of a moment, "2026-11-23T08:00:00Z". */
