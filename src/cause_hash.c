@@ -167,12 +167,15 @@ static const char *value_of(const struct event_user *u, enum identity_key k)
 /* What any platform takes as right is right: a shop cannot know whom we send it to. */
 static void learn_value(struct hash_book *h, enum identity_key k, const struct event_user *u)
 {
+	char last[VALUE_LEN + 1] = ""; /* mostly all take the same form */
 	for (int p = 0; p < PLATFORM_SHEETS; p++) {
 		struct buf form = BUF_INIT(4096);
-		if (identity_form((enum platform_id)p, k, u, &form) && form.len <= VALUE_LEN) {
+		if (identity_form((enum platform_id)p, k, u, &form) && form.len <= VALUE_LEN &&
+			strcmp(form.p, last) != 0) {
+			memcpy(last, form.p, form.len + 1);
 			put(h, form.p, form.len, &right);
 			if (k != ID_EXTERNAL_ID)
-				mistakes(h, buf_str(&form));
+				mistakes(h, last);
 		}
 		buf_release(&form);
 	}
