@@ -219,8 +219,11 @@ static bool time_of_day(const char *p, int64_t *us)
 	int h, m, sec = 0;
 	if (!digits(&p, 2, &h) || *p++ != ':' || !digits(&p, 2, &m) || h > 23 || m > 59)
 		return false;
-	if (*p == ':' && (p++, !digits(&p, 2, &sec) || sec > 59))
-		return false;
+	if (*p == ':') {
+		p++;
+		if (!digits(&p, 2, &sec) || sec > 59)
+			return false;
+	}
 	*us = (h * 3600 + m * 60 + sec) * US_PER_S;
 	return !*p;
 }

@@ -68,8 +68,10 @@ static const char *host_of(struct arena *a, const char *url)
 		return NULL;
 	p += 3;
 	size_t n = strcspn(p, "/?#:");
-	if (n > 4 && strncasecmp(p, "www.", 4) == 0)
-		p += 4, n -= 4;
+	if (n > 4 && strncasecmp(p, "www.", 4) == 0) {
+		p += 4;
+		n -= 4;
+	}
 	char *host = arena_strndup(a, p, n);
 	for (char *c = host; *c; c++)
 		if (*c >= 'A' && *c <= 'Z')
