@@ -5,6 +5,7 @@
 #include "src/buf.h"
 #include "src/clock.h"
 #include "src/cmd.h"
+#include "src/cmd_campaign.h"
 #include "src/cmd_db.h"
 #include "src/cmd_file.h"
 #include "src/cmd_out.h"
@@ -199,29 +200,12 @@ static enum ta_rc read_file(struct ask *q, struct path_set *s, struct ta_err *er
 	return rc;
 }
 
-static enum ta_rc find_store(struct ask *q, struct db *db, struct arena *a, struct ta_err *err)
-{
-	struct db_args args = DB_ARGS_INIT;
-	PGresult *r = NULL;
-	db_arg_text(&args, q->store);
-	enum ta_rc rc =
-		db_read(db, "SELECT id, currency FROM store WHERE name = $1", &args, &r, err);
-	if (!rc && !db_rows(r))
-		rc = ta_fail(err, TA_NOTFOUND, "no store \"%.80s\"; trackai store list names them",
-			q->store);
-	if (!rc) {
-		q->query.store_id = (int32_t)db_i64(r, 0, 0);
-		q->query.currency = arena_strdup(a, db_text(r, 0, 1));
-	}
-	PQclear(r);
-	return rc;
-}
-
 static enum ta_rc read_store(struct ask *q, struct path_set *s, struct ta_err *err)
 {
 	struct db *db = NULL;
+	struct campaign_store store;
 	int64_t now = clock_now_us();
-	q->query = (struct journey_query){.from_us = now - 30 * INT64_C(86400) * US_PER_S,
+	q->query = (struct journey_query){.from_us = now - 30 * DAY_US,
 		.to_us = now,
 		.by = (enum journey_by)journey_by_of(q->by),
 		.session_us = JOURNEY_SESSION_US};
@@ -233,9 +217,12 @@ static enum ta_rc read_store(struct ask *q, struct path_set *s, struct ta_err *e
 	if (!rc)
 		rc = cmd_db_ready("attribution", &db, err);
 	if (!rc)
-		rc = find_store(q, db, s->a, err);
-	if (!rc)
+		rc = campaign_store(db, q->store, s->a, &store, err);
+	if (!rc) {
+		q->query.store_id = store.id;
+		q->query.currency = store.currency;
 		rc = journey_paths(&q->query, db, s, &q->sum, err);
+	}
 	db_close(db);
 	return rc;
 }
