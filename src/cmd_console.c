@@ -5,6 +5,7 @@
 #include "src/cmd_db.h"
 #include "src/conf.h"
 #include "src/opt.h"
+#include "net/replay_dest.h"
 #include "ui/loop.h"
 
 #include <stdio.h>
@@ -40,7 +41,8 @@ int cmd_console(int argc, char **argv)
 	const char *at = NULL;
 	struct buf view = BUF_INIT(512);
 	struct ta_err err = {0};
-	struct loop_options o = {.place = "", .colour = conf_get(CONF_COLOR)};
+	struct loop_options o = {
+		.place = "", .dests = replay_dests(), .colour = conf_get(CONF_COLOR)};
 	const struct opt opts[] = {{"once", OPT_FLAG, &once, "print one plain frame and exit"},
 		{"width", OPT_INT, &width, "columns of that frame"},
 		{"height", OPT_INT, &height, "lines of that frame"},

@@ -29,6 +29,7 @@ void app_release(struct app *app)
 	inspect_release(&app->inspect);
 	editor_release(&app->edit);
 	letters_release(&app->letters);
+	replay_release(&app->replay);
 	prompt_release(&app->prompt);
 	complete_close(&app->complete);
 	seen_release(&app->seen);

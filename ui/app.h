@@ -11,6 +11,7 @@
 #include "ui/inspect.h"
 #include "ui/letters.h"
 #include "ui/prompt.h"
+#include "ui/replay_view.h"
 #include "ui/seen.h"
 
 enum pane_id {
@@ -41,7 +42,9 @@ struct app {
 	struct seen seen;
 	int64_t seen_due_us; /* monotonic */
 	struct editor edit;
-	struct letters letters; /* over the view where it was opened */
+	struct letters letters;           /* over the view where it was opened */
+	struct replay_view replay;        /* over that, or over the view */
+	const struct replay_dests *dests; /* for its plans, NULL: there are none */
 	enum pane_id pane, before;
 	struct list problems, pixels; /* selections of Overview and Health */
 	int32_t pixel_id;             /* the pixel selected in Health */

@@ -81,6 +81,8 @@ unsigned editor_context(const struct app *app)
 	const struct editor *e = &app->edit;
 	if (e->send.open && e->send.pane == (int)app->pane)
 		return K_SEND;
+	if (replay_here(app))
+		return K_REPLAY;
 	if (letters_here(app))
 		return K_LETTERS;
 	if (!editor_here(app, &id))
@@ -192,6 +194,8 @@ void editor_take(struct app *app, struct work *w)
 		send_take(app, w);
 	} else if (w->kind == WORK_LETTERS) {
 		letters_take(app, w);
+	} else if (w->kind == WORK_REPLAY) {
+		replay_take(app, w);
 	} else if (w->kind == WORK_DISTINCT) {
 		editor_distinct(app, w);
 	} else {
@@ -442,6 +446,8 @@ static void answer(struct app *app, int key)
 		editor_remove(app, &q);
 	else if (q.kind == ASK_RETRY)
 		letters_confirmed(app);
+	else if (q.kind == ASK_REPLAY)
+		replay_confirmed(app);
 	else if (q.kind == ASK_ROLLBACK && app->edit.versions.open)
 		editor_post(app, versions_back(&app->edit.versions, q.to, q.version));
 }
@@ -465,6 +471,8 @@ bool editor_over(struct app *app, enum req r)
 	unsigned context = editor_context(app);
 	if (context == K_SEND)
 		return send_request(app, r);
+	if (context == K_REPLAY)
+		return replay_request(app, r);
 	if (context == K_LETTERS)
 		return letters_request(app, r);
 	if (context == K_BACKTEST)

@@ -32,7 +32,7 @@ struct grid {
 	int64_t stats_due_us; /* monotonic */
 };
 
-enum ask { ASK_NOTHING, ASK_DISCARD, ASK_REMOVE, ASK_ROLLBACK, ASK_RETRY /* ui/letters.h */ };
+enum ask { ASK_NOTHING, ASK_DISCARD, ASK_REMOVE, ASK_ROLLBACK, ASK_RETRY, ASK_REPLAY };
 struct question {
 	enum ask kind;
 	enum grid_id grid; /* ASK_REMOVE: the row as it was when asked */

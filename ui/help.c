@@ -19,7 +19,8 @@ static const struct {
 	{K_FORM | K_MERGED | K_RULE_FORM | K_PIXEL_FORM, "Forms"},
 	{K_MERGE | K_PICK, "Two operators, one row"}, {K_REVIEW, "Before saving"},
 	{K_VERSIONS, "History"}, {K_BACKTEST, "Backtest"}, {K_SEND, "Test send"},
-	{K_LETTERS, "Waiting and dead deliveries"}, {K_INSPECT, "Inspector"}, {K_HELP, "Help"}};
+	{K_LETTERS, "Waiting and dead deliveries"}, {K_REPLAY, "Replay"}, {K_INSPECT, "Inspector"},
+	{K_HELP, "Help"}};
 
 static void add(struct help *h, struct help_line l)
 {

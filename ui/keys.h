@@ -25,9 +25,10 @@ enum key_context {
 	K_RULE_FORM = 1 << 19,  /* beside K_FORM and K_REVIEW: of a rule */
 	K_SEND = 1 << 20,       /* a test send */
 	K_PIXEL_FORM = 1 << 21, /* beside K_FORM: of a pixel */
+	K_REPLAY = 1 << 23,     /* a replay: its plan, then how far it is */
 	K_LETTERS = 1 << 22,    /* what waits, what is dead */
-	K_ALL = 511 | K_VERSIONS | K_BACKTEST | K_SEND |
-		K_LETTERS, /* wherever letters are commands */
+	K_ALL = 511 | K_VERSIONS | K_BACKTEST | K_SEND | K_LETTERS |
+		K_REPLAY, /* wherever letters are commands */
 	K_TABLES = K_STORES | K_PIXELS | K_RULES,
 	K_TYPING = K_FORM | K_REVIEW | K_RULE_FORM /* letters are text */
 };

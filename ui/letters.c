@@ -385,9 +385,9 @@ bool letters_cancel(struct app *app)
 
 static void replay(struct app *app, struct retry_pick *p, size_t n)
 {
-	(void)n;
-	free(p);
-	app_toast(app, true, "what is final goes again by trackai delivery replay");
+	if (app->inspect.pinned) /* over what it was opened from */
+		app_request(app, REQ_BACK);
+	replay_begin(app, p, n);
 }
 
 static void again(struct app *app)

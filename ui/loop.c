@@ -137,6 +137,7 @@ static void take_second(struct loop *l)
 	}
 	editor_tick(&l->app, false);
 	letters_tick(&l->app, false);
+	replay_tick(&l->app);
 	/* A tick may have brought this second's data already; ages are shown while there is none.
 	 */
 	if (!l->draw_at_us && (due || l->app.link != LINK_LIVE))
@@ -174,8 +175,8 @@ static void post_works(struct loop *l)
 {
 	struct work *w;
 	while ((w = editor_next(&l->app.edit))) {
-		bool slow =
-			w->kind == WORK_BACKTEST || w->kind == WORK_SEND || w->kind == WORK_LETTERS;
+		bool slow = w->kind == WORK_BACKTEST || w->kind == WORK_SEND ||
+			    w->kind == WORK_LETTERS || w->kind == WORK_REPLAY;
 		worker_post(slow ? l->tester : l->worker, w);
 	}
 }
@@ -208,7 +209,8 @@ static void count_on(struct loop *l)
 static bool testing(const struct loop *l)
 {
 	return (l->app.edit.backtest.running && editor_context(&l->app) == K_BACKTEST) ||
-	       (letters_busy(&l->app) && letters_here(&l->app));
+	       (letters_busy(&l->app) && letters_here(&l->app)) ||
+	       (replay_planning(&l->app) && replay_here(&l->app));
 }
 
 /* Input and output --------------------------------------------------------------------------------
@@ -388,6 +390,7 @@ static void begin(struct loop *l, const struct loop_options *o)
 	l->tester = worker_open(o->database);
 	snprintf(l->app.place, sizeof(l->app.place), "%s", o->place);
 	l->app.mouse = o->mouse;
+	l->app.dests = o->dests;
 	history_open(&l->app.prompt.history, o->history);
 	now(l);
 	if (*o->view)

@@ -6,15 +6,18 @@
 
 #include <stdint.h>
 
+struct replay_dests;
+
 struct loop_options {
 	const char *database; /* conninfo */
 	const char *place;    /* shown in the title: which environment this is */
 	const char *colour;   /* auto, always, never */
 	bool ascii, mouse;
-	const char *view;    /* "health", "events state=failed"; "" for Overview */
-	const char *history; /* file that keeps the prompts' lines, "" none */
-	int64_t at_us;       /* the moment to look at, 0: now */
-	const char *log;     /* file for what libraries print, "" none */
+	const char *view;                 /* "health", "events state=failed"; "" for Overview */
+	const char *history;              /* file that keeps the prompts' lines, "" none */
+	const struct replay_dests *dests; /* NULL: no replays are planned */
+	int64_t at_us;                    /* the moment to look at, 0: now */
+	const char *log;                  /* file for what libraries print, "" none */
 };
 
 /* Runs until the operator quits. Errors: TA_USAGE (no usable terminal). */

@@ -329,6 +329,8 @@ static void draw_body(struct app *app, struct box body)
 		help_draw(app, body);
 	else if (body.h > 0 && editor_context(app) == K_SEND)
 		send_draw(app, body);
+	else if (body.h > 0 && editor_context(app) == K_REPLAY)
+		replay_draw(app, body);
 	else if (body.h > 0 && editor_context(app) == K_LETTERS)
 		letters_draw(app, body);
 	else if (body.h > 0)

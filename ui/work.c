@@ -5,6 +5,7 @@
 #include "db/conn.h"
 #include "ui/sample.h"
 #include "ui/letters_job.h"
+#include "ui/replay_job.h"
 #include "db/log_id.h"
 #include "db/pixel_test.h"
 #include "db/view.h"
@@ -45,6 +46,7 @@ void work_free(struct work *w)
 	trial_free(w->trial);
 	sample_part_free(w->part);
 	letters_job_free(w->letters);
+	replay_job_free(w->replay);
 	if (w->seen)
 		seen_release(w->seen);
 	free(w->seen);
@@ -244,6 +246,8 @@ void work_run(struct db *db, struct work *w)
 	enum ta_rc rc;
 	if (w->kind == WORK_LETTERS)
 		rc = letters_job_run(db, w->letters, &w->err);
+	else if (w->kind == WORK_REPLAY)
+		rc = replay_job_run(db, w->replay, &w->err);
 	else if (w->kind == WORK_DEPENDS)
 		rc = look_around(db, w);
 	else if (w->kind == WORK_DISTINCT)

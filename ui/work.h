@@ -12,6 +12,7 @@ struct db;
 struct distinct;
 struct letters_job;
 struct pixel_test;
+struct replay_job;
 struct sample_part;
 struct seen;
 struct trial;
@@ -26,6 +27,7 @@ enum work_kind {
 	WORK_DISTINCT, /* judges the newest events: what sets one apart (ui/distinct.h) */
 	WORK_SEND,     /* a test send through the pixel edit.id: ui/send.h */
 	WORK_LETTERS,  /* ui/letters_job.h; about no table */
+	WORK_REPLAY,   /* ui/replay_job.h; about no table */
 	WORK_ADD,      /* from here on works change something */
 	WORK_SET,
 	WORK_REMOVE,
@@ -64,6 +66,7 @@ struct work {
 	struct trial *trial;          /* WORK_BACKTEST: freed with the work */
 	struct sample_part *part;     /* WORK_SAMPLE: freed with the work unless taken */
 	struct letters_job *letters;  /* WORK_LETTERS: freed with the work unless taken */
+	struct replay_job *replay;    /* WORK_REPLAY: likewise */
 	struct seen *seen;            /* WORK_SEEN: owned by the work until somebody takes it */
 };
 
