@@ -282,6 +282,10 @@ bool replay_request(struct app *app, enum req r)
 	case REQ_REPLAY_END:
 		end(app);
 		return true;
+	case REQ_REFRESH:
+		if (!v->id && !v->running)
+			plan(app);
+		return true;
 	case REQ_REPLAY_FASTER:
 	case REQ_REPLAY_SLOWER:
 		other_rate(app, r == REQ_REPLAY_FASTER ? 1 : -1);
