@@ -86,7 +86,7 @@ static void sums(struct replay_view *v, const struct replay_plan *p)
 					left_out((enum replay_fate)f)));
 	}
 	if (merged)
-		add(v, ST_TEXT, "",
+		add(v, ST_TEXT, " ",
 			arena_fmt(&v->mem,
 				"%lld were delivered lately: the platform knows the id and drops them",
 				(long long)merged));
@@ -108,7 +108,7 @@ static void pixels(struct replay_view *v, const struct replay_plan *p)
 		for (size_t k = 0; k < px->nfields && k < 5; k++)
 			buf_addf(&b, "%s%s (%lld)", k ? ", " : "; differs in ", px->fields[k].path,
 				(long long)px->fields[k].n);
-		add(v, px->held ? ST_WARN : ST_TEXT, i ? "" : "pixels",
+		add(v, px->held ? ST_WARN : ST_TEXT, i ? " " : "pixels",
 			arena_fmt(&v->mem, "%s/%s (%s): %lld of %lld%s%s", px->store, px->name,
 				platform_word((int)px->platform), (long long)px->fates[REPLAY_SEND],
 				(long long)px->chosen,
@@ -128,7 +128,7 @@ static void examples(struct replay_view *v, const struct replay_plan *p)
 	for (size_t i = 0; i < p->nexamples; i++) {
 		const struct replay_example *x = &p->examples[i];
 		bool send = x->item->fate == REPLAY_SEND;
-		add(v, ST_STRONG, i ? "" : "examples",
+		add(v, ST_STRONG, i ? " " : "examples",
 			arena_fmt(&v->mem, "%s %s at %s, %s now%s%s", x->event_name, x->label,
 				x->pixel, disposition_word(x->item->state),
 				send ? "" : ": left out, ",
@@ -136,7 +136,7 @@ static void examples(struct replay_view *v, const struct replay_plan *p)
 				: *x->words ? x->words
 					    : left_out((enum replay_fate)x->item->fate)));
 		for (size_t k = 0; send && k < x->nchanges && k < 8; k++)
-			add(v, ST_TEXT, "",
+			add(v, ST_TEXT, " ",
 				arena_fmt(&v->mem, "  %s: %s %s %s", x->changes[k].path,
 					value(v, x->changes[k].path, x->changes[k].was),
 					theme_glyph(GL_ARROW),

@@ -92,7 +92,7 @@ class Operate(unittest.TestCase):
         self.settled(delivered=3, rejected=2)
         self.sandbox.heal()
         t.keys(b"D")
-        t.shows(["Dead letters", "#1004", "#1005", "rejected", "Invalid user_data.em"])
+        t.shows(["Dead letters", "#1004", "#1005", "rejected", "Invalid user_"])
         t.keys(b"b")
         t.shows(["By reason", "platform"])
         t.keys(ENTER)

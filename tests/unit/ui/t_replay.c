@@ -26,7 +26,7 @@ static void fill(struct replay_job *j, bool refused)
 	p->send = 9;
 	p->twice = refused ? 2 : 0;
 	p->npixels = 2;
-	p->pixels = arena_alloc(&p->mem, 2 * sizeof(*p->pixels));
+	p->pixels = ta_alloc(2 * sizeof(*p->pixels));
 	p->pixels[0] = (struct replay_pixel){.id = 1,
 		.name = "px-181",
 		.store = "acme-de",
