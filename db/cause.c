@@ -16,8 +16,11 @@
 #include <string.h>
 
 #define WINDOW_US (INT64_C(24) * 3600 * US_PER_S)
-#define SAMPLE    1000            /* newest events of the store; as a literal in the SQL */
-#define BODIES    300             /* of these looked at as they were posted */
+#define SAMPLE    1000 /* newest events of the store; as a literal in the SQL */
+#define BODIES    300  /* of these looked at as they were posted */
+#define RAW_MAX                                                                                    \
+	((size_t)32 << 10)        /* bytes of one document or body; larger ones are passed over    \
+				   */
 #define SILENT_US (15 * US_PER_S) /* roles beat once a second */
 #define SKEW_US   (120 * US_PER_S)
 
@@ -133,6 +136,16 @@ static enum ta_rc read_stages(struct gathering *g, struct ta_err *err)
 						  roles[k].role));
 	PQclear(r);
 	return rc;
+}
+
+/* The text of a stored document or body, NULL when it is damaged or large. */
+static const char *unpack(struct gathering *g, struct db_bytes packed, size_t *len)
+{
+	const unsigned char *p = packed.p;
+	char *text = NULL;
+	if (packed.n < 4 || (size_t)(p[0] | p[1] << 8 | p[2] << 16) > RAW_MAX || p[3])
+		return NULL;
+	return lz_unpack(g->a, p, packed.n, &text, len, NULL) ? NULL : text;
 }
 
 /* The newest events ---------------------------------------------------------------------------- */
@@ -254,12 +267,10 @@ static enum ta_rc read_docs(struct gathering *g, struct ta_err *err)
 		err);
 	for (int i = 0; !rc && i < db_rows(r); i++) {
 		struct cause_doc *d = doc_of(g, db_i64(r, i, 0));
-		struct db_bytes packed = db_bytes(r, i, 1);
 		struct event *ev = arena_alloc(g->a, sizeof(*ev));
-		char *text;
 		size_t len;
-		if (d && !lz_unpack(g->a, packed.p, packed.n, &text, &len, NULL) &&
-			!event_read(g->a, text, len, ev, NULL))
+		const char *text = unpack(g, db_bytes(r, i, 1), &len);
+		if (d && text && !event_read(g->a, text, len, ev, NULL))
 			d->ev = ev;
 	}
 	PQclear(r);
@@ -295,12 +306,10 @@ static enum ta_rc read_bodies(struct gathering *g, struct ta_err *err)
 		"AND $4",
 		&a, &r, err);
 	for (int i = 0; !rc && i < db_rows(r); i++) {
-		struct db_bytes packed = db_bytes(r, i, 2);
 		const struct jv *body = NULL;
-		char *text;
 		size_t len;
-		if (!lz_unpack(g->a, packed.p, packed.n, &text, &len, NULL) &&
-			jv_parse(g->a, text, len, &body, NULL) == JV_FINE)
+		const char *text = unpack(g, db_bytes(r, i, 2), &len);
+		if (text && jv_parse(g->a, text, len, &body, NULL) == JV_FINE)
 			take_body(g, db_i64(r, i, 1), (int16_t)db_i64(r, i, 0), body);
 	}
 	PQclear(r);
@@ -382,15 +391,12 @@ static enum ta_rc read_failed(struct gathering *g, struct ta_err *err)
 	return rc;
 }
 
-static const struct jv *unpacked(struct gathering *g, const struct db_bytes *packed)
+static const struct jv *unpacked(struct gathering *g, struct db_bytes packed)
 {
 	const struct jv *v = NULL;
-	char *text;
 	size_t len;
-	if (!packed->p || lz_unpack(g->a, packed->p, packed->n, &text, &len, NULL) ||
-		jv_parse(g->a, text, len, &v, NULL) != JV_FINE)
-		return NULL;
-	return v;
+	const char *text = packed.p ? unpack(g, packed, &len) : NULL;
+	return text && jv_parse(g->a, text, len, &v, NULL) == JV_FINE ? v : NULL;
 }
 
 static bool same(const char *x, const char *y)
@@ -445,7 +451,7 @@ static enum ta_rc read_repeats(struct gathering *g, struct ta_err *err)
 		if (shop)
 			cause_add(g->book, CAUSE_REDELIVERED, event_of_receipt(g, db_i64(r, i, 2)),
 				db_i64(r, i, 1), arena_fmt(g->a, "webhook %s came again", id));
-		else if (again.p && is_other_event(unpacked(g, &again), unpacked(g, &first)))
+		else if (again.p && is_other_event(unpacked(g, again), unpacked(g, first)))
 			cause_add(g->book, CAUSE_ID_REUSED, event_of_receipt(g, db_i64(r, i, 2)),
 				db_i64(r, i, 1),
 				arena_fmt(g->a, "event_id %s came with something else in it", id));

@@ -6,61 +6,61 @@
 
 struct refusal {
 	enum platform_id platform;
-	int64_t code, subcode;
 	int http;
+	int64_t code, subcode;
 	const char *type, *message; /* type: Meta's; %zu in the message: the event's place */
 	const char *title, *text;   /* Meta's for people, NULL none */
 };
 
 static const struct refusal refusals[] = {
-	{PLATFORM_PINTEREST, 2, 0, 401, "", "Authentication failed.", NULL, NULL},
-	{PLATFORM_PINTEREST, 3, 0, 401, "",
+	{PLATFORM_PINTEREST, 401, 2, 0, "", "Authentication failed.", NULL, NULL},
+	{PLATFORM_PINTEREST, 401, 3, 0, "",
 		"Your token does not have sufficient permissions to perform this operation. Please "
 		"ensure your token is authorized with the correct set of scopes.",
 		NULL, NULL},
-	{PLATFORM_PINTEREST, 8, 0, 429, "", "This request exceeded a rate limit.", NULL, NULL},
-	{PLATFORM_PINTEREST, 29, 0, 403, "", "You are not permitted to access that resource.", NULL,
+	{PLATFORM_PINTEREST, 429, 8, 0, "", "This request exceeded a rate limit.", NULL, NULL},
+	{PLATFORM_PINTEREST, 403, 29, 0, "", "You are not permitted to access that resource.", NULL,
 		NULL},
-	{PLATFORM_PINTEREST, 4196, 0, 400, "",
+	{PLATFORM_PINTEREST, 400, 4196, 0, "",
 		"Invalid request: Additional properties are not allowed ('category_name' was "
 		"unexpected)",
 		NULL, NULL},
-	{PLATFORM_PINTEREST, 4197, 0, 503, "",
+	{PLATFORM_PINTEREST, 503, 4197, 0, "",
 		"The endpoint has been ramped down and is currently not accepting any traffic.",
 		NULL, NULL},
-	{PLATFORM_META, 2, 0, 500, "OAuthException", "Service temporarily unavailable", NULL, NULL},
-	{PLATFORM_META, 4, 0, 400, "OAuthException", "Application request limit reached", NULL,
+	{PLATFORM_META, 500, 2, 0, "OAuthException", "Service temporarily unavailable", NULL, NULL},
+	{PLATFORM_META, 400, 4, 0, "OAuthException", "Application request limit reached", NULL,
 		NULL},
-	{PLATFORM_META, 17, 0, 400, "OAuthException", "User request limit reached", NULL, NULL},
-	{PLATFORM_META, 100, 33, 400, "GraphMethodException",
+	{PLATFORM_META, 400, 17, 0, "OAuthException", "User request limit reached", NULL, NULL},
+	{PLATFORM_META, 400, 100, 33, "GraphMethodException",
 		"Unsupported post request. Object does not exist, cannot be loaded due to missing "
 		"permissions, or does not support this operation.",
 		NULL, NULL},
-	{PLATFORM_META, 100, 2804001, 400, "OAuthException", "Invalid parameter",
+	{PLATFORM_META, 400, 100, 2804001, "OAuthException", "Invalid parameter",
 		"Click ID Incorrectly Formatted",
 		"The click ID (_fbc) parameter is not formatted correctly."},
-	{PLATFORM_META, 100, 2804050, 400, "OAuthException", "Invalid parameter",
+	{PLATFORM_META, 400, 100, 2804050, "OAuthException", "Invalid parameter",
 		"H\xc3\xa6ndelsen har ikke nok kundedata",
 		"Denne h\xc3\xa6ndelse har ikke tilstr\xc3\xa6kkelige kundeoplysninger."},
-	{PLATFORM_META, 190, 460, 400, "OAuthException",
+	{PLATFORM_META, 400, 190, 460, "OAuthException",
 		"Error validating access token: The session has been invalidated because the user "
 		"changed their password",
 		NULL, NULL},
-	{PLATFORM_META, 190, 463, 400, "OAuthException",
+	{PLATFORM_META, 400, 190, 463, "OAuthException",
 		"Error validating access token: Session has expired", NULL, NULL},
-	{PLATFORM_META, 80003, 0, 400, "OAuthException",
+	{PLATFORM_META, 400, 80003, 0, "OAuthException",
 		"There have been too many calls to this ad account", NULL, NULL},
-	{PLATFORM_TIKTOK, 40001, 0, 200, "",
+	{PLATFORM_TIKTOK, 200, 40001, 0, "",
 		"No permission to operate pixel code. You must be an admin or operator of this "
 		"advertiser account.",
 		NULL, NULL},
-	{PLATFORM_TIKTOK, 40002, 0, 200, "",
+	{PLATFORM_TIKTOK, 200, 40002, 0, "",
 		"Batch.%zu.properties.contents.0.content_id: Not a valid string", NULL, NULL},
-	{PLATFORM_TIKTOK, 40100, 0, 200, "", "Too many requests. Please retry in some time.", NULL,
+	{PLATFORM_TIKTOK, 200, 40100, 0, "", "Too many requests. Please retry in some time.", NULL,
 		NULL},
-	{PLATFORM_TIKTOK, 40105, 0, 200, "", "Access token is incorrect or has been revoked.", NULL,
+	{PLATFORM_TIKTOK, 200, 40105, 0, "", "Access token is incorrect or has been revoked.", NULL,
 		NULL},
-	{PLATFORM_TIKTOK, 50002, 0, 200, "", "Internal error.", NULL, NULL},
+	{PLATFORM_TIKTOK, 200, 50002, 0, "", "Internal error.", NULL, NULL},
 };
 
 static const struct refusal *find(enum platform_id platform, int64_t code, int64_t subcode)

@@ -414,6 +414,40 @@ static void faults(void **state)
 	assert_in_range(hits, 200, 300);
 }
 
+/* A code is the platform's own refusal: known ones only, of requests or of single events. */
+static void codes(void **state)
+{
+	static const char *const wrong[] = {"meta:code=4711", "meta:code=190/1",
+		"tiktok:code=190/463", "meta:code", "meta:code=190/463x", "pinterest:event_code=0"};
+	struct fault_set s = {0};
+	struct ta_err err = {0};
+	int hits = 0;
+	(void)state;
+	for (size_t i = 0; i < TA_COUNT(wrong); i++)
+		assert_int_equal(fault_add(&s, wrong[i], &err), TA_INVALID);
+	assert_int_equal(
+		fault_add(&s, "meta:code=190/463@7,pinterest:event_code=4196%25", &err), TA_OK);
+	assert_true(s.f[0].value == 190 && s.f[0].subcode == 463);
+	for (int i = 0; i < 1000; i++) {
+		char id[16];
+		snprintf(id, sizeof(id), "e%d", i);
+		hits += fault_event_code(&s, PLATFORM_PINTEREST, "1", id) != NULL;
+		assert_null(fault_event_code(&s, PLATFORM_META, "7", id));
+	}
+	assert_in_range(hits, 200, 300);
+	for (int i = 0; i < 2; i++) {
+		struct sb_answer a;
+		sb_answer_init(&a);
+		if (i)
+			sb_refuse_code(PLATFORM_TIKTOK, 40002, 0, 7, &a);
+		else
+			sb_refuse_code(PLATFORM_META, 190, 463, 0, &a);
+		assert_int_equal(a.http, i ? 200 : 400);
+		assert_non_null(strstr(buf_str(&a.body), i ? "Batch.7." : "\"error_subcode\":463"));
+		sb_answer_release(&a);
+	}
+}
+
 static void event_faults_speak_as_the_platform(void **state)
 {
 	struct fault_set s = {0};
@@ -481,6 +515,7 @@ int main(void)
 		cmocka_unit_test(tokens_and_accounts),
 		cmocka_unit_test(batches),
 		cmocka_unit_test(faults),
+		cmocka_unit_test(codes),
 		cmocka_unit_test(event_faults_speak_as_the_platform),
 		cmocka_unit_test(the_book_tells_repeats_from_conflicts),
 	};
