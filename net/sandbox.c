@@ -197,11 +197,22 @@ static const char *argument(struct request *rq, const char *name)
 	return MHD_lookup_connection_value(rq->con, MHD_GET_ARGUMENT_KIND, name);
 }
 
+static enum MHD_Result add_argument(
+	void *cls, enum MHD_ValueKind kind, const char *name, const char *value)
+{
+	struct buf *b = cls;
+	(void)kind;
+	buf_addf(b, "%s%s=%s", b->len ? "&" : "", name, value ? value : "");
+	return MHD_YES;
+}
+
 static void serve_platform(struct server *s, const struct sb_platform *pf, struct request *rq,
 	const char *method, const char *path)
 {
 	struct sb_answer a;
 	int64_t delay_us = 0;
+	struct buf query = BUF_INIT(65536);
+	(void)MHD_get_connection_values(rq->con, MHD_GET_ARGUMENT_KIND, add_argument, &query);
 	const struct sb_call call = {.method = method,
 		.path = path,
 		.content_type = header(rq, "Content-Type"),
@@ -209,6 +220,7 @@ static void serve_platform(struct server *s, const struct sb_platform *pf, struc
 		.access_token = header(rq, "Access-Token"),
 		.query_token = argument(rq, "access_token"),
 		.query_test = argument(rq, "test"),
+		.query = buf_str(&query),
 		.body = buf_str(&rq->body),
 		.len = rq->body.len,
 		.now_s = clock_now_s(),
@@ -216,7 +228,9 @@ static void serve_platform(struct server *s, const struct sb_platform *pf, struc
 	sb_answer_init(&a);
 	pf->handle(&call, &a);
 	refuse_by_event(s, pf, &a);
-	const struct fault *f = fault_request(&s->faults, pf->id, a.account, &delay_us);
+	buf_release(&query);
+	const struct fault *f =
+		a.asks ? NULL : fault_request(&s->faults, pf->id, a.account, &delay_us);
 	if (f)
 		refuse_by_fault(pf, f, &a);
 	record(s, pf, &a);
@@ -227,7 +241,8 @@ static void serve_platform(struct server *s, const struct sb_platform *pf, struc
 		.refused = a.n - a.nok,
 		.warned = a.warned,
 		.http = hang || reset ? 0 : a.http};
-	book_request(s->book, &br);
+	if (!a.asks)
+		book_request(s->book, &br);
 	rq->stage = CLOSING;
 	if (f && f->kind == FAULT_TRUNCATE)
 		set_truncated(rq, &a);

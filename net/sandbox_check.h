@@ -24,6 +24,7 @@ struct sb_call {
 	const char *access_token;  /* TikTok's header Access-Token */
 	const char *query_token;   /* Meta's argument access_token */
 	const char *query_test;    /* Pinterest's argument test */
+	const char *query;         /* all arguments, "a=b&c=d" */
 	const char *body;
 	size_t len;
 	int64_t now_s;
@@ -45,6 +46,7 @@ struct sb_answer {
 	const char *type;             /* content type */
 	char account[SB_ACCOUNT_MAX]; /* "" while unknown */
 	bool test;                    /* test traffic, not to be counted as real */
+	bool asks;                    /* sends no events: no fault hits it, no book counts it */
 	int64_t reset_s;              /* X-RateLimit-Reset, 0: no such header */
 	json_t *root;                 /* the body, parsed; owns what `ok` borrows */
 	struct sb_accepted *ok;       /* owned */

@@ -1,4 +1,5 @@
-/* Pinterest's conversions endpoint, API v5: POST /ad_accounts/{id}/events. Everything but
+/* Pinterest's API v5: its quality score and tags (GET, only what is documented as an argument) and
+ * its conversions endpoint: POST /ad_accounts/{id}/events. Everything but
  * user_data is closed to unknown keys, one of which refuses the whole request (400, code 4196);
  * wrong values refuse their event alone (422, code 953, details per event). */
 #include "net/sandbox_check.h"
@@ -252,15 +253,16 @@ static void answer(const struct sb_call *c, struct sb_answer *a, const json_t *d
 	buf_release(&list);
 }
 
-/* Takes the account out of /ad_accounts/{id}/events. */
-static bool read_path(const char *path, struct sb_answer *a)
+/* Takes the account out of /ad_accounts/{id}/… and leaves *rest at what follows it. */
+static bool read_path(const char *path, struct sb_answer *a, const char **rest)
 {
 	static const char head[] = "/ad_accounts/";
 	if (strncmp(path, head, sizeof(head) - 1) != 0)
 		return false;
 	path += sizeof(head) - 1;
 	size_t n = strcspn(path, "/");
-	return strcmp(path + n, "/events") == 0 && sb_set_account(a, path, n);
+	*rest = path + n;
+	return sb_set_account(a, path, n);
 }
 
 static bool authorized(const struct sb_call *c, struct sb_answer *a)
@@ -312,10 +314,139 @@ static const json_t *read_data(const struct sb_call *c, struct sb_answer *a)
 	return data;
 }
 
+/* Asking ----------------------------------------------------------------------------------------
+ */
+
+struct argument {
+	const char *name;
+	const char *const *words; /* one of these; NULL-terminated */
+	bool required;
+};
+
+static const char *const periods[] = {"1d", "14d", NULL};
+static const char *const platforms[] = {"WEB", "MOBILE", "MOBILE_ANDROID", "MOBILE_IOS", "OFFLINE",
+	"PINTEREST_WEB", "PINTEREST_ANDROID", "PINTEREST_IOS", "POINT_OF_SALE", NULL};
+static const char *const sources[] = {
+	"TAG", "MMP", "FILE_UPLOAD", "CONVERSIONS_API", "NATIVE", NULL};
+static const char *const booleans[] = {"true", "false", NULL};
+
+static const struct argument score_arguments[] = {{"lookback_period", periods, true},
+	{"source_platform", platforms, false}, {"ingestion_source", sources, false}, {0}};
+static const struct argument tag_arguments[] = {{"filter_deleted", booleans, false}, {0}};
+
+/* The value of an argument, cut into `value`; false: it is not there. */
+static bool argument_of(const char *query, const char *name, char value[40])
+{
+	size_t n = strlen(name);
+	for (const char *p = query; p && *p; p += strcspn(p, "&"), p += *p == '&')
+		if (strncmp(p, name, n) == 0 && p[n] == '=') {
+			snprintf(value, 40, "%.*s", (int)TA_MIN(strcspn(p + n + 1, "&"), 39u),
+				p + n + 1);
+			return true;
+		}
+	return false;
+}
+
+/* Only known arguments with known words, none missing. */
+static bool arguments_fit(
+	const struct sb_call *c, const struct argument *known, struct sb_answer *a)
+{
+	char text[200], value[40];
+	for (const char *p = c->query; p && *p; p += strcspn(p, "&"), p += *p == '&') {
+		const struct argument *k = known;
+		size_t n = strcspn(p, "=&");
+		while (k->name && !(strlen(k->name) == n && strncmp(k->name, p, n) == 0))
+			k++;
+		if (k->name)
+			continue;
+		snprintf(text, sizeof(text), "Invalid request: unknown parameter '%.*s'",
+			(int)TA_MIN(n, 60u), p);
+		refuse(a, 400, 1, text);
+		return false;
+	}
+	for (; known->name; known++) {
+		bool there = argument_of(c->query, known->name, value);
+		if (there ? sb_in(known->words, value) : !known->required)
+			continue;
+		snprintf(text, sizeof(text), "Invalid request: '%s' is %s", known->name,
+			there ? "not one of its values" : "a required parameter");
+		refuse(a, 400, 1, text);
+		return false;
+	}
+	return true;
+}
+
+/* One score of an API source, as a shop with a few gaps has it. */
+static void answer_scores(const struct sb_call *c, struct sb_answer *a)
+{
+	static const struct {
+		const char *component;
+		int coverage;
+	} parts[] = {{"hashed_email", 91}, {"click_id_epik", 34}, {"ip_address", 98},
+		{"user_agent", 98}, {"external_event_id", 100}, {"order_id", 100},
+		{"order_value", 100}, {"product_id", 96}, {"source_url", 88}};
+	char period[40] = "", source[40] = "CONVERSIONS_API", platform[40] = "WEB";
+	(void)argument_of(c->query, "lookback_period", period);
+	(void)argument_of(c->query, "ingestion_source", source);
+	(void)argument_of(c->query, "source_platform", platform);
+	sb_answer_start(a, 200);
+	buf_addf(&a->body,
+		"[{\"overall_status\":\"FAIR\",\"ingestion_source\":\"%s\",\"source_platform\":\"%s\","
+		"\"lookback_period\":\"%s\",\"quality_components\":{",
+		source, platform, period);
+	for (size_t i = 0; i < TA_COUNT(parts); i++) {
+		buf_addf(&a->body, "%s\"%s\":{\"checkout\":{\"coverage\":%d", i ? "," : "",
+			parts[i].component, parts[i].coverage);
+		if (strcmp(parts[i].component, "external_event_id") == 0)
+			buf_adds(&a->body, ",\"overlap\":72.5");
+		if (parts[i].coverage < 50)
+			buf_adds(&a->body,
+				",\"issues\":[{\"id\":\"low_coverage\",\"name\":\"Low coverage\","
+				"\"reason\":\"Fewer events carry it than those of similar shops.\"}]");
+		buf_adds(&a->body, "}}");
+	}
+	buf_adds(&a->body, "}}]");
+}
+
+static void answer_tags(const struct sb_call *c, struct sb_answer *a)
+{
+	sb_answer_start(a, 200);
+	buf_addf(&a->body,
+		"{\"items\":[{\"id\":\"2617998078212\",\"ad_account_id\":\"%s\",\"name\":\"Shop "
+		"tag\",\"status\":\"ACTIVE\",\"version\":\"3\",\"enhanced_match_status\":"
+		"\"VALIDATION_COMPLETE\",\"last_fired_time_ms\":%lld,\"configs\":{\"aem_enabled\":"
+		"true}}]}",
+		a->account, (long long)(c->now_s - 90) * 1000);
+}
+
+static void handle_get(const struct sb_call *c, struct sb_answer *a, const char *rest)
+{
+	bool scores = strcmp(rest, "/conversion_eqs") == 0;
+	a->asks = true;
+	if (!scores && strcmp(rest, "/conversion_tags") != 0) {
+		refuse(a, 404, 1, "There is no such endpoint.");
+		return;
+	}
+	if (!authorized(c, a) || !arguments_fit(c, scores ? score_arguments : tag_arguments, a))
+		return;
+	if (c->len)
+		refuse(a, 400, 1, "Invalid request: a GET has no body");
+	else if (scores)
+		answer_scores(c, a);
+	else
+		answer_tags(c, a);
+}
+
 void sandbox_pinterest_handle(const struct sb_call *c, struct sb_answer *a)
 {
 	const struct sb_problem *worst = NULL;
-	if (!read_path(c->path, a) || strcmp(c->method, "POST") != 0) {
+	const char *rest = "";
+	bool account = read_path(c->path, a, &rest);
+	if (account && strcmp(c->method, "GET") == 0) {
+		handle_get(c, a, rest);
+		return;
+	}
+	if (!account || strcmp(c->method, "POST") != 0 || strcmp(rest, "/events") != 0) {
 		refuse(a, 404, 1, "There is no such endpoint.");
 		return;
 	}

@@ -2,6 +2,7 @@
 
 #include "src/attr.h"
 #include "src/buf.h"
+#include "src/clock.h"
 #include "src/stat.h"
 #include "src/words.h"
 
@@ -188,19 +189,128 @@ static void print_keys(const struct health_keys_list *l)
 	out_print(&t);
 }
 
+/* What the platform says ----------------------------------------------------------------------- */
+
+static json_t *stored(const char *text)
+{
+	json_t *v = *text ? json_loads(text, 0, NULL) : NULL;
+	if (json_is_array(v))
+		return v;
+	json_decref(v);
+	return json_array();
+}
+
+static json_t *quality_json(const struct quality_row *q)
+{
+	if (!q->asked_us)
+		return json_null();
+	return json_pack("{s:o, s:o, s:o, s:o, s:o}", "asked", out_time(q->asked_us), "read",
+		out_time(q->read_us), "error",
+		*q->error ? out_text(q->error, strlen(q->error)) : json_null(), "scores",
+		stored(q->scores), "tags", stored(q->tags));
+}
+
+static const char *word_of(const json_t *o, const char *name)
+{
+	const char *s = json_string_value(json_object_get(o, name));
+	return s ? s : "-";
+}
+
+static void percent_cell(struct out_table *t, const json_t *v)
+{
+	if (json_is_number(v))
+		out_cellf(t, "%.1f", json_number_value(v));
+	else
+		out_cell(t, NULL);
+}
+
+static void print_score(const json_t *score)
+{
+	struct out_table t = {0};
+	struct buf head = BUF_INIT(1000);
+	size_t i;
+	json_t *c;
+	out_clean(&head, word_of(score, "status"));
+	buf_adds(&head, ", events by ");
+	out_clean(&head, word_of(score, "source"));
+	buf_adds(&head, " from ");
+	out_clean(&head, word_of(score, "platform"));
+	buf_adds(&head, " within ");
+	out_clean(&head, word_of(score, "period"));
+	printf("\nthe platform's own score: %s\n", buf_str(&head));
+	buf_release(&head);
+	out_head(&t, "component");
+	out_head(&t, "event");
+	out_head(&t, "coverage %");
+	out_head(&t, "overlap %");
+	out_head(&t, "what it says");
+	json_array_foreach(json_object_get(score, "components"), i, c)
+	{
+		const json_t *issues = json_object_get(c, "issues");
+		out_cell(&t, word_of(c, "component"));
+		out_cell(&t, word_of(c, "event"));
+		percent_cell(&t, json_object_get(c, "coverage"));
+		percent_cell(&t, json_object_get(c, "overlap"));
+		out_cell(&t, json_string_value(json_array_get(issues, 0)));
+	}
+	out_print(&t);
+}
+
+static void print_tags(const json_t *tags)
+{
+	size_t i;
+	json_t *tag;
+	json_array_foreach(tags, i, tag)
+	{
+		struct buf b = BUF_INIT(2000);
+		char at[32] = "never";
+		int64_t fired = json_integer_value(json_object_get(tag, "fired_ms"));
+		if (fired > 0 && fired < INT64_MAX / 1000)
+			clock_format(fired * 1000, at);
+		out_clean(&b, word_of(tag, "name"));
+		buf_adds(&b, " (");
+		out_clean(&b, word_of(tag, "status"));
+		buf_adds(&b, ", enhanced match ");
+		out_clean(&b, word_of(tag, "enhanced_match"));
+		printf("tag %s): last fired %s\n", buf_str(&b), at);
+		buf_release(&b);
+	}
+}
+
+static void print_quality(const struct quality_row *q)
+{
+	char at[32];
+	size_t i;
+	json_t *score, *scores = stored(q->scores), *tags = stored(q->tags);
+	if (*q->error) {
+		struct buf b = BUF_INIT(1000);
+		clock_format(q->asked_us, at);
+		out_clean(&b, q->error);
+		printf("\nthe platform's own score: asked %s: %s\n", at, buf_str(&b));
+		buf_release(&b);
+	}
+	json_array_foreach(scores, i, score) print_score(score);
+	print_tags(tags);
+	json_decref(scores);
+	json_decref(tags);
+}
+
 enum ta_rc health_detail_read(struct db *db, const struct health_row *row, struct arena *a,
 	struct health_detail *out, struct ta_err *err)
 {
 	*out = (struct health_detail){.row = row};
-	return health_keys_read(db, row, a, &out->keys, err);
+	enum ta_rc rc = health_keys_read(db, row, a, &out->keys, err);
+	return rc ? rc : quality_get(db, row->pixel_id, a, &out->quality, err);
 }
 
 void health_detail_json(json_t *o, const struct health_detail *d)
 {
 	json_object_set_new(o, "keys", keys_json(&d->keys));
+	json_object_set_new(o, "quality", quality_json(&d->quality));
 }
 
 void health_detail_print(const struct health_detail *d)
 {
 	print_keys(&d->keys);
+	print_quality(&d->quality);
 }
