@@ -1,5 +1,7 @@
 #include "net/http.h"
 
+#include "src/conf.h"
+
 #include <arpa/inet.h>
 #include <curl/curl.h>
 #include <stdio.h>
@@ -145,6 +147,10 @@ static void set_method(CURL *e, const struct http_request *r)
 static void set_common(struct exchange *x, int total_ms)
 {
 	CURL *e = x->easy;
+	curl_easy_setopt(e, CURLOPT_SSL_VERIFYPEER, 1L);
+	curl_easy_setopt(e, CURLOPT_SSL_VERIFYHOST, 2L);
+	if (*conf_get(CONF_CA_FILE))
+		curl_easy_setopt(e, CURLOPT_CAINFO, conf_get(CONF_CA_FILE));
 	curl_easy_setopt(e, CURLOPT_NOPROXY, "localhost,127.0.0.1,::1");
 	curl_easy_setopt(e, CURLOPT_FOLLOWLOCATION, 0L);
 	curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L);
@@ -304,7 +310,8 @@ static bool certainly_unsent(CURL *e, CURLcode code)
 	long sent = 0;
 	if (code == CURLE_COULDNT_CONNECT || code == CURLE_COULDNT_RESOLVE_HOST ||
 		code == CURLE_COULDNT_RESOLVE_PROXY || code == CURLE_SSL_CONNECT_ERROR ||
-		code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_URL_MALFORMAT)
+		code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_URL_MALFORMAT ||
+		code == CURLE_SSL_CACERT_BADFILE)
 		return true;
 	return !curl_easy_getinfo(e, CURLINFO_REQUEST_SIZE, &sent) && sent == 0;
 }
@@ -314,6 +321,24 @@ static enum http_end end_of(CURL *e, CURLcode code, int status)
 	if (code == CURLE_OK || (status >= 400 && code == CURLE_PARTIAL_FILE))
 		return HTTP_ANSWERED;
 	return certainly_unsent(e, code) ? HTTP_NOT_SENT : HTTP_NO_ANSWER;
+}
+
+/* What went wrong, for people. The numbers are OpenSSL's (X509_V_ERR_…). */
+static void explain(CURL *e, CURLcode code, const char *said, char out[160])
+{
+	long verified = 0;
+	const char *what = "";
+	curl_easy_getinfo(e, CURLINFO_SSL_VERIFYRESULT, &verified);
+	if (code == CURLE_PEER_FAILED_VERIFICATION)
+		what = strstr(said, "subject name") ? "TLS: the certificate names another host: "
+		       : verified == 10             ? "TLS: the certificate has expired: "
+		       : verified == 9              ? "TLS: the certificate is not valid yet: "
+				       : "TLS: the certificate is of an unknown authority: ";
+	else if (code == CURLE_SSL_CONNECT_ERROR)
+		what = "TLS: the handshake broke off: ";
+	else if (code == CURLE_SSL_CACERT_BADFILE)
+		what = "TLS: the ca file cannot be read: ";
+	snprintf(out, 160, "%s%.105s", what, said);
 }
 
 bool http_next(struct http *h, struct http_reply *out)
@@ -338,8 +363,7 @@ bool http_next(struct http *h, struct http_reply *out)
 	out->end = end_of(e, code, (int)status);
 	out->retry_after_s = after > 0 ? after : header_number(e, "X-RateLimit-Reset");
 	if (code)
-		snprintf(out->error, sizeof(out->error), "%.150s",
-			*x->error ? x->error : curl_easy_strerror(code));
+		explain(e, code, *x->error ? x->error : curl_easy_strerror(code), out->error);
 	out->body = x->body;
 	x->body = (struct buf){0};
 	h->running--;

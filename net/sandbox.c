@@ -4,6 +4,7 @@
 #include "net/sandbox_check.h"
 #include "net/sandbox_fault.h"
 #include "net/sandbox_pool.h"
+#include "net/sandbox_tls.h"
 #include "src/clock.h"
 #include "src/conf.h"
 
@@ -38,6 +39,7 @@ struct request {
 
 struct server {
 	struct MHD_Daemon *daemon;
+	struct tls_side tls;
 	struct fault_set faults;
 	struct book *book;
 	struct request *waiting;
@@ -152,6 +154,11 @@ static bool refuse_by_fault(
 	case FAULT_EVENT_FAIL:
 	case FAULT_PARTIAL:
 	case FAULT_EVENT_CODE:
+	case FAULT_TLS_EXPIRED:
+	case FAULT_TLS_WRONG_NAME:
+	case FAULT_TLS_UNKNOWN_CA:
+	case FAULT_TLS_HANDSHAKE:
+	case FAULT_TLS_REFUSE:
 	case FAULT_KINDS:
 		return false;
 	}
@@ -426,29 +433,56 @@ static int shorter(int a, int b)
 	return a < 0 ? b : b < 0 ? a : TA_MIN(a, b);
 }
 
+/* The nth daemon, NULL behind the last: http, then those of https. */
+static struct MHD_Daemon *daemon_at(const struct server *s, size_t i)
+{
+	return i == 0 ? s->daemon : i <= TLS_DAEMONS ? s->tls.daemon[i - 1] : NULL;
+}
+
+static void run_daemons(struct server *s)
+{
+	struct MHD_Daemon *d;
+	for (size_t i = 0; (d = daemon_at(s, i)); i++)
+		MHD_run(d);
+}
+
+static int idle_ms(struct server *s)
+{
+	struct MHD_Daemon *d;
+	MHD_UNSIGNED_LONG_LONG ms;
+	int timeout = wake(s, false);
+	for (size_t i = 0; (d = daemon_at(s, i)); i++)
+		if (MHD_get_timeout(d, &ms) == MHD_YES)
+			timeout = shorter(timeout, (int)TA_MIN(ms, 60000u));
+	return timeout;
+}
+
 /* libmicrohttpd's epoll set is polled by us: its own epoll thread stalls with more than 128 busy
  * connections. */
 static void loop(struct server *s)
 {
 	const union MHD_DaemonInfo *epoll =
 		MHD_get_daemon_info(s->daemon, MHD_DAEMON_INFO_EPOLL_FD);
-	struct pollfd fds[] = {
-		{.fd = epoll->epoll_fd, .events = POLLIN}, {.fd = s->signals, .events = POLLIN}};
+	struct pollfd fds[3 + TLS_DAEMONS] = {{.fd = epoll->epoll_fd, .events = POLLIN},
+		{.fd = s->signals, .events = POLLIN}, {.fd = s->tls.listener, .events = POLLIN}};
+	nfds_t n = 3;
+	for (size_t i = 0; i < TLS_DAEMONS && s->tls.daemon[i]; i++) {
+		epoll = MHD_get_daemon_info(s->tls.daemon[i], MHD_DAEMON_INFO_EPOLL_FD);
+		fds[n++] = (struct pollfd){.fd = epoll->epoll_fd, .events = POLLIN};
+	}
 	for (;;) {
-		MHD_UNSIGNED_LONG_LONG ms;
-		int timeout = wake(s, false);
-		if (MHD_get_timeout(s->daemon, &ms) == MHD_YES)
-			timeout = shorter(timeout, (int)TA_MIN(ms, 60000u));
-		if (poll(fds, TA_COUNT(fds), timeout) < 0 && errno != EINTR)
+		if (poll(fds, n, idle_ms(s)) < 0 && errno != EINTR)
 			break;
 		struct signalfd_siginfo taken; /* unread, it would strike when unblocked */
 		if (fds[1].revents && read(s->signals, &taken, sizeof(taken)) > 0)
 			break;
 		wake(s, false);
-		MHD_run(s->daemon);
+		if (fds[2].revents)
+			tls_accept(&s->tls, &s->faults);
+		run_daemons(s);
 	}
 	wake(s, true);
-	MHD_run(s->daemon);
+	run_daemons(s);
 }
 
 static enum ta_rc resolve(
@@ -505,19 +539,25 @@ static enum ta_rc start(struct server *s, const char *listen_at, struct ta_err *
 	return TA_OK;
 }
 
-static void announce(const struct server *s)
+static void announce(const struct server *s, const char *tls_dir)
 {
+	for (size_t i = 0; tls_dir && i < SANDBOX_ROWS; i++)
+		printf("%s=https://127.0.0.1:%d%s\n", sandbox_platforms[i].env, s->tls.port,
+			sandbox_platforms[i].base);
+	if (tls_dir)
+		printf("TRACKAI_CA_FILE=%s/ca.pem\n", tls_dir);
 	const char *open = strchr(s->host, ':') ? "[" : "", *close_ = *open ? "]" : "";
-	for (size_t i = 0; i < SANDBOX_ROWS; i++)
+	for (size_t i = 0; !tls_dir && i < SANDBOX_ROWS; i++)
 		printf("%s=http://%s%s%s:%d%s\n", sandbox_platforms[i].env, open, s->host, close_,
 			s->port, sandbox_platforms[i].base);
 	puts("ready");
 	fflush(stdout);
 }
 
-enum ta_rc sandbox_run(const char *listen_at, const char *faults, struct ta_err *err)
+enum ta_rc sandbox_run(const struct sandbox_ask *ask, struct ta_err *err)
 {
-	struct server s = {.signals = -1};
+	struct server s = {.signals = -1, .tls.listener = -1};
+	const struct tls_handlers handlers = {on_request, on_done, &s};
 	sigset_t stop, before;
 	sigemptyset(&stop);
 	sigaddset(&stop, SIGTERM);
@@ -528,15 +568,19 @@ enum ta_rc sandbox_run(const char *listen_at, const char *faults, struct ta_err 
 	json_set_alloc_funcs(pool_malloc, pool_free);
 	s.book = book_new((struct book_limits){400000, 2000});
 	enum ta_rc rc = s.signals < 0 ? ta_fail_os(err, "signalfd") : TA_OK;
-	if (!rc && faults)
-		rc = fault_add(&s.faults, faults, err);
+	if (!rc && ask->faults)
+		rc = fault_add(&s.faults, ask->faults, err);
 	if (!rc)
-		rc = start(&s, listen_at, err);
+		rc = start(&s, ask->listen, err);
+	if (!rc && ask->tls_dir)
+		rc = tls_open(&s.tls, ask->tls_dir, &handlers, err);
 	if (!rc) {
-		announce(&s);
+		announce(&s, ask->tls_dir);
 		loop(&s);
-		MHD_stop_daemon(s.daemon);
 	}
+	tls_close(&s.tls);
+	if (s.daemon)
+		MHD_stop_daemon(s.daemon);
 	book_free(s.book);
 	json_set_alloc_funcs(malloc, free);
 	if (s.signals >= 0)

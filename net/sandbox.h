@@ -10,9 +10,14 @@
 
 #define SANDBOX_LISTEN "127.0.0.1:8099"
 
-/* Serves until SIGTERM or SIGINT; prints the settings to use and "ready" on stdout. `faults` may
- * be NULL. One thread, its own poll loop. Errors: TA_CONFIG (address not of the loopback, or
- * taken), TA_INVALID (faults), TA_IO. */
-TA_MUST enum ta_rc sandbox_run(const char *listen, const char *faults, struct ta_err *err);
+struct sandbox_ask {
+	const char *listen;  /* A:P */
+	const char *faults;  /* NULL: none */
+	const char *tls_dir; /* https, too: the authority to trust is written there; NULL: no */
+};
+/* Serves until SIGTERM or SIGINT; prints the settings to use and "ready" on stdout. One thread, its
+ * own poll loop. Errors: TA_CONFIG (address not of the loopback, or taken), TA_INVALID (faults),
+ * TA_IO. */
+TA_MUST enum ta_rc sandbox_run(const struct sandbox_ask *ask, struct ta_err *err);
 
 #endif

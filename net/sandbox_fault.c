@@ -21,6 +21,11 @@ static const struct {
 	[FAULT_HANG] = {"hang", false},
 	[FAULT_EVENT_FAIL] = {"event_fail", true},
 	[FAULT_PARTIAL] = {"partial", true},
+	[FAULT_TLS_EXPIRED] = {"expired", false},
+	[FAULT_TLS_WRONG_NAME] = {"wrong_name", false},
+	[FAULT_TLS_UNKNOWN_CA] = {"unknown_ca", false},
+	[FAULT_TLS_HANDSHAKE] = {"handshake", false},
+	[FAULT_TLS_REFUSE] = {"refuse", false},
 	[FAULT_CODE] = {"code", true},
 	[FAULT_EVENT_CODE] = {"event_code", true},
 };
@@ -71,7 +76,8 @@ static bool read_kind(struct fault *f, char *word)
 	char *value = strchr(word, '=');
 	if (value)
 		*value++ = '\0';
-	for (int k = 0; k < FAULT_KINDS; k++)
+	bool tls = f->platform == FAULT_OF_TLS;
+	for (int k = tls ? FAULT_TLS_EXPIRED : 0; k < (tls ? FAULT_KINDS : FAULT_TLS_EXPIRED); k++)
 		if (strcmp(kinds[k].word, word) == 0) {
 			f->kind = (enum fault_kind)k;
 			return value ? read_value(f, value) : !kinds[k].needs_value;
@@ -114,6 +120,9 @@ static bool read_one(struct fault *f, const char *text)
 	if (!kind)
 		return false;
 	*kind++ = '\0';
+	f->platform = FAULT_OF_TLS;
+	if (strcmp(s, "tls") == 0)
+		return read_kind(f, kind);
 	for (size_t i = 0; i < SANDBOX_ROWS; i++)
 		if (strcmp(sandbox_platforms[i].word, s) == 0) {
 			f->platform = sandbox_platforms[i].id;
@@ -193,6 +202,14 @@ const struct fault *fault_request(
 			hit = f;
 	}
 	return hit;
+}
+
+enum fault_kind fault_connection(struct fault_set *s)
+{
+	for (size_t i = 0; i < s->n; i++)
+		if (s->f[i].platform == FAULT_OF_TLS && strikes(&s->f[i], i + 1))
+			return s->f[i].kind;
+	return FAULT_KINDS;
 }
 
 bool fault_event(const struct fault_set *s, enum fault_kind kind, enum platform_id platform,

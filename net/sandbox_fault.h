@@ -9,6 +9,12 @@
  *   hang             takes the events, never answers
  *   event_fail=10    one event in ten is refused as the platform refuses events
  *   partial=10       TikTok: code 20001, one event in ten is not taken
+ * `tls:kind[%rate][*count]`, of a sandbox with --tls, per connection:
+ *   expired          the certificate's time is over
+ *   wrong_name       it names another host
+ *   unknown_ca       an authority signed it that nobody knows
+ *   handshake        the handshake is cut off
+ *   refuse           the connection is reset at once
  *   code=190/460     that error code (and subcode) of the platform, in its own words; a 429 of
  *                    another kind than rate_limit's has no time of reset
  *   event_code=4196  the same for requests that hold an event at fault: rate is in percent of
@@ -39,8 +45,14 @@ enum fault_kind {
 	FAULT_PARTIAL,
 	FAULT_CODE,
 	FAULT_EVENT_CODE,
+	FAULT_TLS_EXPIRED,
+	FAULT_TLS_WRONG_NAME,
+	FAULT_TLS_UNKNOWN_CA,
+	FAULT_TLS_HANDSHAKE,
+	FAULT_TLS_REFUSE,
 	FAULT_KINDS
 };
+#define FAULT_OF_TLS PLATFORM_COUNT /* platform of those that strike a connection */
 
 #define FAULT_MAX 64
 
@@ -70,6 +82,8 @@ void fault_print(const struct fault_set *s, struct buf *b); /* JSON array of the
  * the sum of the latencies in microseconds. Counts. */
 const struct fault *fault_request(
 	struct fault_set *s, enum platform_id platform, const char *account, int64_t *delay_us);
+/* What happens to this connection: FAULT_KINDS nothing, else one of FAULT_TLS_…. Counts. */
+enum fault_kind fault_connection(struct fault_set *s);
 /* Does a per-event fault of that kind strike this event? Pure. */
 bool fault_event(const struct fault_set *s, enum fault_kind kind, enum platform_id platform,
 	const char *account, const char *event_id);

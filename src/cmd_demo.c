@@ -30,8 +30,9 @@ static int run_sandbox(void *arg)
 {
 	struct ta_err err = {0};
 	const struct demo_plan *p = arg;
+	const struct sandbox_ask ask = {.listen = p->sandbox, .faults = demo_faults};
 	log_role("sandbox");
-	enum ta_rc rc = sandbox_run(p->sandbox, demo_faults, &err);
+	enum ta_rc rc = sandbox_run(&ask, &err);
 	if (rc)
 		log_error("%s", err.msg);
 	return rc ? ta_rc_exit(rc) : 0;

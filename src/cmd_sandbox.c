@@ -8,9 +8,10 @@
 
 int cmd_sandbox(int argc, char **argv)
 {
-	const char *faults = NULL;
+	struct sandbox_ask ask = {0};
 	struct ta_err err = {0};
-	const struct opt opts[] = {{"fault", OPT_STR, &faults, "faults to inject"}, {0}};
+	const struct opt opts[] = {{"fault", OPT_STR, &ask.faults, "faults to inject"},
+		{"tls", OPT_STR, &ask.tls_dir, "https with an authority of its own"}, {0}};
 	if (opt_parse(&argc, argv, opts, &err))
 		return cmd_fail("sandbox", &err);
 	if (argc > 1) {
@@ -20,6 +21,6 @@ int cmd_sandbox(int argc, char **argv)
 	}
 	/* The setting is the listener's address: only the flag speaks of this server. */
 	bool given = strcmp(conf_origin(CONF_LISTEN), "flag") == 0;
-	const char *at = given ? conf_get(CONF_LISTEN) : SANDBOX_LISTEN;
-	return sandbox_run(at, faults, &err) ? cmd_fail("sandbox", &err) : 0;
+	ask.listen = given ? conf_get(CONF_LISTEN) : SANDBOX_LISTEN;
+	return sandbox_run(&ask, &err) ? cmd_fail("sandbox", &err) : 0;
 }

@@ -1,13 +1,19 @@
 #include "src/crypto.h"
 
+#include "src/buf.h"
+
 /* SHA256_Init() and its sisters: deprecated in OpenSSL 3, and four times as fast as the rest. */
 #define OPENSSL_SUPPRESS_DEPRECATED
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <openssl/kdf.h>
+#include <openssl/pem.h>
 #include <openssl/rand.h>
 #include <openssl/sha.h>
+#include <openssl/x509v3.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* In three steps: SHA256() of OpenSSL 3 looks its algorithm up at every call, 294 ns for an e-mail
@@ -331,4 +337,103 @@ enum ta_rc box_open(const struct box_key *key, const char *aad, const uint8_t *p
 			"the secrets do not open: the passphrase is another one, or they are "
 			"damaged");
 	return TA_OK;
+}
+
+/* Certificates ----------------------------------------------------------------------------------
+ */
+
+struct crypto_ca {
+	EVP_PKEY *key;
+	X509 *cert;
+};
+
+static void must(bool ok)
+{
+	if (!ok)
+		ta_die("OpenSSL cannot make a certificate");
+}
+
+static void add_extension(X509 *cert, int what, const char *value)
+{
+	X509_EXTENSION *e = X509V3_EXT_conf_nid(NULL, NULL, what, value);
+	must(e && X509_add_ext(cert, e, -1));
+	X509_EXTENSION_free(e);
+}
+
+static X509 *new_cert(EVP_PKEY *key, const struct crypto_cert *what)
+{
+	X509 *cert = X509_new();
+	uint32_t serial;
+	crypto_random(&serial, sizeof(serial));
+	must(cert && X509_set_version(cert, X509_VERSION_3) &&
+		ASN1_INTEGER_set(X509_get_serialNumber(cert), (long)(serial >> 1)) &&
+		X509_time_adj_ex(X509_getm_notBefore(cert), (int)what->from_days, -3600, NULL) &&
+		X509_time_adj_ex(X509_getm_notAfter(cert), (int)what->to_days, 0, NULL) &&
+		X509_set_pubkey(cert, key) &&
+		X509_NAME_add_entry_by_txt(X509_get_subject_name(cert), "CN", MBSTRING_ASC,
+			(const unsigned char *)what->name, -1, -1, 0));
+	return cert;
+}
+
+struct crypto_ca *crypto_ca_new(const char *name)
+{
+	struct crypto_ca *ca = ta_alloc(sizeof(*ca));
+	const struct crypto_cert what = {name, -1, 365};
+	ca->key = EVP_EC_gen("P-256");
+	must(ca->key != NULL);
+	ca->cert = new_cert(ca->key, &what);
+	add_extension(ca->cert, NID_basic_constraints, "critical,CA:TRUE");
+	must(X509_set_issuer_name(ca->cert, X509_get_subject_name(ca->cert)) &&
+		X509_sign(ca->cert, ca->key, EVP_sha256()));
+	return ca;
+}
+
+void crypto_ca_free(struct crypto_ca *ca)
+{
+	if (!ca)
+		return;
+	X509_free(ca->cert);
+	EVP_PKEY_free(ca->key);
+	free(ca);
+}
+
+static void add_bio(BIO *bio, struct buf *out)
+{
+	char *p;
+	long n = BIO_get_mem_data(bio, &p);
+	must(n > 0);
+	buf_add(out, p, (size_t)n);
+	BIO_free(bio);
+}
+
+static void add_cert(X509 *cert, struct buf *out)
+{
+	BIO *bio = BIO_new(BIO_s_mem());
+	must(bio && PEM_write_bio_X509(bio, cert));
+	add_bio(bio, out);
+}
+
+void crypto_ca_pem(const struct crypto_ca *ca, struct buf *out)
+{
+	add_cert(ca->cert, out);
+}
+
+void crypto_ca_sign(const struct crypto_ca *ca, const struct crypto_cert *what, struct buf *key,
+	struct buf *cert)
+{
+	char names[300];
+	EVP_PKEY *k = EVP_EC_gen("P-256");
+	BIO *bio = BIO_new(BIO_s_mem());
+	must(k && bio);
+	X509 *c = new_cert(k, what);
+	bool address = what->name[strspn(what->name, "0123456789.")] == '\0';
+	snprintf(names, sizeof(names), "%s:%.250s", address ? "IP" : "DNS", what->name);
+	add_extension(c, NID_subject_alt_name, names);
+	must(X509_set_issuer_name(c, X509_get_subject_name(ca->cert)) &&
+		X509_sign(c, ca->key, EVP_sha256()) &&
+		PEM_write_bio_PrivateKey(bio, k, NULL, NULL, 0, NULL, NULL));
+	add_bio(bio, key);
+	add_cert(c, cert);
+	X509_free(c);
+	EVP_PKEY_free(k);
 }

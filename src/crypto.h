@@ -73,4 +73,18 @@ TA_MUST enum ta_rc box_seal(const struct box_key *key, const char *aad, const vo
 TA_MUST enum ta_rc box_open(const struct box_key *key, const char *aad, const uint8_t *p, size_t n,
 	uint8_t *out, struct ta_err *err);
 
+/* Certificates for tests and rehearsals: an authority of our own and what it signs (EC P-256). */
+struct crypto_ca;
+struct crypto_cert {
+	const char *name;        /* its subject: a host name, or an IPv4 address */
+	long from_days, to_days; /* valid from and until, days from today; negative: past */
+};
+struct buf;
+struct crypto_ca *crypto_ca_new(const char *name); /* valid for a year; dies when OpenSSL fails */
+void crypto_ca_free(struct crypto_ca *ca);
+void crypto_ca_pem(const struct crypto_ca *ca, struct buf *out);
+/* Appends a new key and its certificate. */
+void crypto_ca_sign(const struct crypto_ca *ca, const struct crypto_cert *what, struct buf *key,
+	struct buf *cert);
+
 #endif

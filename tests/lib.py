@@ -334,7 +334,8 @@ class OnCluster(unittest.TestCase):
 class Sandbox:
     """`trackai sandbox` on a port of its own, with the clock of the programs that talk to it."""
 
-    def __init__(self, clock=None, fault=None):
+    def __init__(self, clock=None, fault=None, tls=None):
+        """tls: a directory that the authority goes to; the platforms are reached by https then."""
         self.port = free_port()
         env = {k: v for k, v in os.environ.items() if not k.startswith("TRACKAI_")}
         if clock:
@@ -342,17 +343,24 @@ class Sandbox:
         argv = [TRACKAI, "sandbox", "--listen", f"127.0.0.1:{self.port}"]
         if fault:
             argv += ["--fault", fault]
+        if tls:
+            argv += ["--tls", tls]
         self.process = subprocess.Popen(mortal(argv), env=env, stdout=subprocess.PIPE, text=True)
         atexit.register(self.stop)
+        said = {}
         for line in self.process.stdout:
             if line.strip() == "ready":
                 break
+            name, _, value = line.strip().partition("=")
+            said[name] = value
         else:
             raise AssertionError("the sandbox did not start")
         base = f"http://127.0.0.1:{self.port}"
         self.urls = {"TRACKAI_PINTEREST_URL": base + "/pinterest/v5",
                      "TRACKAI_META_URL": base + "/meta/v24.0",
                      "TRACKAI_TIKTOK_URL": base + "/tiktok/open_api/v1.3"}
+        if tls:
+            self.urls = said
 
     def request(self, method, path, body=None):
         c = http.client.HTTPConnection("127.0.0.1", self.port, timeout=15 * SLOW)
