@@ -415,7 +415,7 @@ static double number_of(const struct jv *v, const char *name)
 	return text ? strtod(text, NULL) : 0;
 }
 
-static void take_parts(struct arena *a, const char *text, struct health *h)
+void health_take_parts(struct arena *a, const char *text, struct health *h)
 {
 	const struct jv *all = NULL;
 	if (jv_parse(a, text, strlen(text), &all, NULL))
@@ -465,7 +465,7 @@ enum ta_rc health_read(struct db *db, const char *name, struct arena *a, struct 
 		h->at_us = db_i64(r, i, 4);
 		h->health.worst = (enum health_status)db_i64(r, i, 5);
 		h->health.cause = (enum health_part)db_i64(r, i, 6);
-		take_parts(a, db_text(r, i, 7), &h->health);
+		health_take_parts(a, db_text(r, i, 7), &h->health);
 	}
 	PQclear(r);
 	db_args_release(&args);

@@ -34,6 +34,10 @@ void health_keeper_release(struct health_keeper *k);
 TA_MUST enum ta_rc health_write(
 	struct health_keeper *k, struct db *db, int64_t now_us, struct ta_err *err);
 
+/* Reads what stands in health.parts; components that are not there stay unknown. Scratch in the
+ * arena. */
+void health_take_parts(struct arena *a, const char *text, struct health *h);
+
 struct health_row {
 	int32_t pixel_id;
 	const char *store, *pixel, *platform;

@@ -32,6 +32,7 @@ void app_release(struct app *app)
 	replay_release(&app->replay);
 	prompt_release(&app->prompt);
 	complete_close(&app->complete);
+	why_release(&app->why);
 	seen_release(&app->seen);
 	buf_release(&app->copy);
 }
@@ -94,6 +95,7 @@ static void try_filter(struct app *app, const char *expr)
 	struct ta_err err = {0};
 	app->filter_at = -1;
 	app->filter_error[0] = '\0';
+	drill_end(app, expr);
 	if (feed_filter(&app->feed, expr, &app->data, &at, &err)) {
 		app->filter_at = (int)at;
 		snprintf(app->filter_error, sizeof(app->filter_error), "%s", err.msg);
@@ -119,10 +121,11 @@ void app_prompt(struct app *app, enum prompt_kind kind, const char *text)
 			app->feed.filter_text);
 	}
 	prompt_open(&app->prompt, kind, text);
+	app->prompt.label = kind == PROMPT_ASK ? app->asked.label : NULL;
 	app->help_view.from = app->help_view.list.sel;
 	if (kind == PROMPT_FILTER && strcmp(text, app->feed.filter_text) != 0)
 		try_filter(app, text);
-	if (kind != PROMPT_SEARCH)
+	if (kind != PROMPT_SEARCH && kind != PROMPT_ASK)
 		app_see(app);
 }
 
@@ -180,6 +183,9 @@ static void prompt_done(struct app *app)
 		if (*text)
 			search(app, 0);
 		return;
+	case PROMPT_ASK:
+		ask_answer(app, text);
+		return;
 	case PROMPT_KINDS:
 		return;
 	}
@@ -191,7 +197,7 @@ static bool prompt_completes(struct app *app, int key)
 	struct prompt *p = &app->prompt;
 	struct line l = prompt_line(p);
 	struct completion in = {app, p->kind == PROMPT_FILTER ? suggest_expr : suggest_command, &l};
-	if (p->kind == PROMPT_SEARCH || p->pasting)
+	if (p->kind == PROMPT_SEARCH || p->kind == PROMPT_ASK || p->pasting)
 		return false;
 	enum complete_result r = complete_key(&app->complete, &in, key);
 	if (r == COMPLETE_CHANGED) {
@@ -304,6 +310,10 @@ static void back(struct app *app)
 		app->inspect.zoomed = false;
 	else if (app->toast_until_us > app->mono_us)
 		app->toast_until_us = 0;
+	else if (app->pane == PANE_HEALTH && app->why.focused)
+		app->why.focused = false;
+	else if (drill_back(app))
+		return;
 	else if (app->pane == PANE_EVENTS && *app->feed.filter_text)
 		try_filter(app, "");
 	else if (editor_widen(app))

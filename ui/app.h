@@ -4,7 +4,9 @@
 #define UI_APP_H
 
 #include "src/buf.h"
+#include "ui/ask.h"
 #include "ui/complete.h"
+#include "ui/drill.h"
 #include "ui/editor.h"
 #include "ui/feed.h"
 #include "ui/help.h"
@@ -13,6 +15,7 @@
 #include "ui/prompt.h"
 #include "ui/replay_view.h"
 #include "ui/seen.h"
+#include "ui/why.h"
 
 enum pane_id {
 #define PANE(file, context, title, brief, number) PANE_##context,
@@ -37,6 +40,8 @@ struct app {
 	struct data data;
 	struct feed feed, orders;
 	struct inspect inspect;
+	struct drill drill;
+	struct asked asked;
 	struct prompt prompt;
 	struct complete complete; /* of the prompt, or of the form's field */
 	struct seen seen;
@@ -48,6 +53,12 @@ struct app {
 	enum pane_id pane, before;
 	struct list problems, pixels; /* selections of Overview and Health */
 	int32_t pixel_id;             /* the pixel selected in Health */
+	struct why why;               /* what lies below it */
+	struct list book, alerts;     /* Ledger and Alerts */
+	int book_col;                 /* column of the selected number in Ledger */
+	int32_t book_pixel;           /* and its pixel: 0 the sum */
+	int64_t alert_id;             /* selected in Alerts */
+	bool alerts_over;             /* those that are over are shown too */
 	bool help, no_strip, pasting;
 	bool mouse; /* reports are asked for */
 	int click_y, click_x;

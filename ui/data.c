@@ -22,8 +22,9 @@ struct arena *twin_next(struct twin *t)
 
 void data_release(struct data *d)
 {
-	struct twin *twins[] = {
-		&d->stores_mem, &d->pixels_mem, &d->beats_mem, &d->faults_mem, &d->last_mem};
+	struct twin *twins[] = {&d->stores_mem, &d->pixels_mem, &d->beats_mem, &d->faults_mem,
+		&d->last_mem, &d->health_mem, &d->alerts_mem, &d->circuits_mem, &d->book_mem,
+		&d->unbalanced_mem};
 	for (size_t i = 0; i < TA_COUNT(twins); i++) {
 		arena_release(&twins[i]->a[0]);
 		arena_release(&twins[i]->a[1]);
@@ -40,6 +41,8 @@ void data_forget(struct data *d)
 	for (int i = 0; i < PLATFORM_COUNT; i++)
 		d->platform_p50[i] = d->platform_p95[i] = -1;
 	d->has_counts = d->has_beats = d->has_money = d->has_faults = d->has_last = d->slow = false;
+	d->nhealth = d->nalerts = d->ncircuits = d->nbook = d->nunbalanced = 0;
+	d->has_health = d->has_alerts = d->has_book = d->has_unbalanced = false;
 }
 
 const struct view_store *data_store(const struct data *d, int32_t id)
@@ -63,6 +66,22 @@ const struct view_last *data_last(const struct data *d, int32_t pixel_id)
 	for (size_t i = 0; i < d->nlast; i++)
 		if (d->last[i].pixel_id == pixel_id)
 			return &d->last[i];
+	return NULL;
+}
+
+const struct view_health *data_health(const struct data *d, int32_t pixel_id)
+{
+	for (size_t i = 0; i < d->nhealth; i++)
+		if (d->health[i].pixel_id == pixel_id)
+			return &d->health[i];
+	return NULL;
+}
+
+const struct view_circuit *data_circuit(const struct data *d, int32_t pixel_id)
+{
+	for (size_t i = 0; i < d->ncircuits; i++)
+		if (d->circuits[i].pixel_id == pixel_id)
+			return &d->circuits[i];
 	return NULL;
 }
 
@@ -298,21 +317,6 @@ int figures_sent(const struct figures *f)
 	return all > 0 ? (int)(f->sent * 1000 / all) : -1;
 }
 
-/* Single refusals are the events' own fault (nothing to match by, too old): two in a hundred
- * are trouble, ten are failing. What died or queues up for another try is trouble early. */
-enum pixel_mood data_mood(const struct view_pixel *px, const struct figures *f)
-{
-	int64_t all = f->sent + f->failed;
-	if (px->held)
-		return MOOD_PAUSED;
-	if (f->failed * 10 > all)
-		return MOOD_FAILING;
-	if (f->disp[DISP_DEAD] > 0 || f->disp[DISP_RETRYING] > 2 ||
-		f->failed * 50 >= TA_MAX(all, 1))
-		return MOOD_TROUBLED;
-	return all ? MOOD_HEALTHY : MOOD_QUIET;
-}
-
 /* Problems ---------------------------------------------------------------------------------------
  */
 
@@ -378,13 +382,16 @@ static void silent_roles(const struct data *d, struct problem out[PROBLEMS_MAX],
 	}
 }
 
-static const struct view_fault *worst_fault(const struct data *d, int32_t pixel_id, bool final)
+/* What most of its failures of the last hour say; NULL: there were none. */
+static const struct view_fault *worst_fault(const struct data *d, int32_t pixel_id)
 {
 	const struct view_fault *best = NULL;
 	for (size_t i = 0; i < d->nfaults; i++) {
 		const struct view_fault *f = &d->faults[i];
-		if (f->pixel_id == pixel_id && (f->state != DISP_RETRYING) == final &&
-			(!best || f->n > best->n))
+		bool final = f->state != DISP_RETRYING,
+		     before = best && best->state != DISP_RETRYING;
+		if (f->pixel_id == pixel_id &&
+			(!best || final > before || (final == before && f->n > best->n)))
 			best = f;
 	}
 	return best;
@@ -409,41 +416,57 @@ static void paused_pixel(const struct data *d, const struct view_pixel *px,
 	if (!p)
 		return;
 	name_pixel(d, px, p);
-	p->bad = strcmp(px->reason, "operator") != 0;
+	const struct view_health *h = data_health(d, px->id);
+	p->bad = h ? h->health.worst == HEALTH_CRIT : strcmp(px->reason, "operator") != 0;
 	format_count(pulse ? pulse->open[DISP_QUEUED] + pulse->open[DISP_RETRYING] : 0, count);
 	format_when(px->state_us, d->now_us, since);
 	snprintf(p->effect, sizeof(p->effect), "paused since %s, %s waiting", since, count);
 	snprintf(p->why, sizeof(p->why), "%s%s%s", px->reason, *px->detail ? ": " : "", px->detail);
 }
 
-static void failing_pixel(const struct data *d, const struct view_pixel *px,
+/* How a pixel was judged then is not kept: what failed in the hour before is. */
+static void failed_then(const struct data *d, const struct view_pixel *px,
 	struct problem out[PROBLEMS_MAX], size_t *n)
 {
-	struct figures f;
-	char a[32], b[32], since[32] = "";
-	data_figures(d, px->id, -1, &f);
-	int64_t retrying = f.disp[DISP_RETRYING];
-	enum pixel_mood mood = data_mood(px, &f);
-	if (mood != MOOD_TROUBLED && mood != MOOD_FAILING)
-		return;
-	struct problem *p = add(out, n, f.failed ? PB_FAILING : PB_RETRYING);
+	const struct view_fault *f = worst_fault(d, px->id);
+	struct figures g;
+	char failed[32], all[32];
+	data_figures(d, px->id, -1, &g);
+	struct problem *p = f && g.failed ? add(out, n, PB_SICK) : NULL;
 	if (!p)
 		return;
-	const struct view_fault *v = worst_fault(d, px->id, f.failed > 0);
 	name_pixel(d, px, p);
-	p->bad = mood == MOOD_FAILING;
-	format_count(f.failed ? f.failed : retrying, a);
-	format_count(f.failed + f.sent, b);
-	if (v)
-		format_when(v->first_us, d->now_us, since);
-	if (f.failed)
-		snprintf(p->effect, sizeof(p->effect), "%s of %s failed%s%s", a, b,
-			v ? " since " : "", since);
+	format_count(g.failed, failed);
+	format_count(g.failed + g.sent, all);
+	snprintf(p->effect, sizeof(p->effect), "%s of %s failed in the hour before", failed, all);
+	snprintf(p->why, sizeof(p->why), "%s%s%s", reason_word(f->reason), *f->message ? ": " : "",
+		f->message);
+}
+
+/* As the folder judged it (src/health.h); the platform's own words tell more than ours. */
+static void sick_pixel(const struct data *d, const struct view_pixel *px,
+	struct problem out[PROBLEMS_MAX], size_t *n)
+{
+	const struct view_health *h = data_health(d, px->id);
+	if (d->at_us)
+		failed_then(d, px, out, n);
+	if (!h || h->health.worst < HEALTH_WARN)
+		return;
+	struct problem *p = add(out, n, PB_SICK);
+	if (!p)
+		return;
+	const struct view_fault *f = worst_fault(d, px->id);
+	const struct health_judged *part = &h->health.part[h->health.cause];
+	bool sending = h->health.cause != HEALTH_FRESHNESS && h->health.cause != HEALTH_VOLUME &&
+		       h->health.cause != HEALTH_LEDGER;
+	name_pixel(d, px, p);
+	p->bad = h->health.worst == HEALTH_CRIT;
+	snprintf(p->effect, sizeof(p->effect), "%.110s", part->why);
+	if (f && sending)
+		snprintf(p->why, sizeof(p->why), "%s%s%s", reason_word(f->reason),
+			*f->message ? ": " : "", f->message);
 	else
-		snprintf(p->effect, sizeof(p->effect), "%s retrying", a);
-	if (v)
-		snprintf(p->why, sizeof(p->why), "%s%s%s", reason_word(v->reason),
-			*v->message ? ": " : "", v->message);
+		snprintf(p->why, sizeof(p->why), "%s", health_word(h->health.cause));
 }
 
 static int by_weight(const void *a, const void *b)
@@ -480,7 +503,7 @@ size_t data_problems(const struct data *d, struct problem out[PROBLEMS_MAX])
 		if (d->pixels[i].held)
 			paused_pixel(d, &d->pixels[i], out, &n);
 		else
-			failing_pixel(d, &d->pixels[i], out, &n);
+			sick_pixel(d, &d->pixels[i], out, &n);
 	failed_receipts(d, out, &n);
 	for (size_t i = 0; i < d->nstores; i++) {
 		struct problem *p = d->stores[i].uninstalled ? add(out, &n, PB_UNINSTALLED) : NULL;

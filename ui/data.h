@@ -4,6 +4,7 @@
 #define UI_DATA_H
 
 #include "db/view.h"
+#include "db/view_ops.h"
 #include "src/arena.h"
 #include "src/words.h"
 
@@ -48,7 +49,7 @@ struct money_sum {
 };
 #define MONEY_MAX 16
 
-enum problem_kind { PB_SILENT, PB_PAUSED, PB_FAILING, PB_RETRYING, PB_RECEIPTS, PB_UNINSTALLED };
+enum problem_kind { PB_SILENT, PB_PAUSED, PB_SICK, PB_RECEIPTS, PB_UNINSTALLED };
 struct problem {
 	enum problem_kind kind;
 	bool bad;         /* else a warning */
@@ -70,6 +71,16 @@ struct data {
 	struct view_last *last;
 	size_t nstores, npixels, nbeats, nfaults, nlast;
 
+	/* Operations. */
+	bool has_health, has_alerts, has_book, has_unbalanced;
+	struct twin health_mem, alerts_mem, circuits_mem, book_mem, unbalanced_mem;
+	struct view_health *health; /* by pixel */
+	struct view_alert *alerts;  /* open ones first */
+	struct view_circuit *circuits;
+	struct view_book *book;
+	struct ledger_fault *unbalanced;
+	size_t nhealth, nalerts, ncircuits, nbook, nunbalanced;
+
 	struct pulse *pulses; /* the stores' first, then one per pixel that was seen */
 	size_t npulses, pulses_size;
 	int64_t minute; /* newest minute of the pulses */
@@ -85,6 +96,9 @@ void data_forget(struct data *d);
 
 const struct view_store *data_store(const struct data *d, int32_t id); /* NULL: unknown */
 const struct view_pixel *data_pixel(const struct data *d, int32_t id);
+const struct view_health *data_health(
+	const struct data *d, int32_t pixel_id); /* NULL: not judged */
+const struct view_circuit *data_circuit(const struct data *d, int32_t pixel_id); /* NULL: closed */
 const struct view_last *data_last(const struct data *d, int32_t pixel_id);
 struct pulse *data_pulse(struct data *d, int32_t pixel_id);                  /* made when missing */
 const struct pulse *data_find_pulse(const struct data *d, int32_t pixel_id); /* NULL: none */
@@ -107,10 +121,6 @@ int64_t data_rate(const struct data *d);
 int64_t data_per_minute(const struct data *d, int64_t running, int64_t last);
 /* Share of final deliveries that the platform took, in tenths of a percent; -1: none final. */
 int figures_sent(const struct figures *f);
-
-/* How a pixel does: by what the last hour shows. */
-enum pixel_mood { MOOD_QUIET, MOOD_HEALTHY, MOOD_TROUBLED, MOOD_FAILING, MOOD_PAUSED };
-enum pixel_mood data_mood(const struct view_pixel *px, const struct figures *f);
 
 /* What needs a person, worst first. */
 size_t data_problems(const struct data *d, struct problem out[PROBLEMS_MAX]);

@@ -547,6 +547,8 @@ static void on_row(struct app *app, enum grid_id id, enum req r, const struct ta
 		switch_shadow(app, id, row);
 	else if (r == REQ_DUPLICATE)
 		editor_copy(app, id, row);
+	else if (r == REQ_CIRCUIT)
+		ask_circuit(app, (int32_t)row->id);
 	else if (r == REQ_TEST_SEND)
 		send_newest(app, row);
 	else
@@ -570,6 +572,7 @@ bool editor_request(struct app *app, enum grid_id id, enum req r)
 	case REQ_HISTORY:
 	case REQ_BACKTEST:
 	case REQ_SHADOW:
+	case REQ_CIRCUIT:
 		on_row(app, id, r, grid_selected(g));
 		return true;
 	case REQ_ADD:

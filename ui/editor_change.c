@@ -60,8 +60,7 @@ void editor_toggle(struct app *app, enum grid_id id, const struct table_row *row
 	if (app->edit.running) {
 		app_toast(app, false, "the change before this one is still being made");
 	} else if (id == GRID_PIXELS) {
-		bool held = strcmp(value(t, row, "state"), "active") != 0;
-		order(app, t, row->id, held ? COMMAND_PIXEL_RELEASE : COMMAND_PIXEL_HOLD, false);
+		ask_toggle(app, (int32_t)row->id);
 	} else if (enabled >= 0) {
 		struct work *w = work_new(WORK_SET, t);
 		w->edit.id = row->id;
@@ -264,9 +263,17 @@ void editor_undo(struct app *app)
 	}
 }
 
+static bool holds(const struct work *w)
+{
+	return strcmp(w->order, COMMAND_PIXEL_HOLD) == 0 ||
+	       strcmp(w->order, COMMAND_PIXEL_RELEASE) == 0;
+}
+
 static void remember(struct editor *e, const struct work *w)
 {
 	struct change *c = &e->last;
+	if (w->kind == WORK_ORDER && !holds(w)) /* its own key takes it back */
+		return;
 	arena_release(&c->mem);
 	*c = (struct change){
 		.table = w->table, .kind = w->kind, .order = w->order, .id = w->edit.id};

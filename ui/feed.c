@@ -1,5 +1,6 @@
 #include "ui/feed.h"
 
+#include "src/clock.h"
 #include "ui/filter.h"
 
 #include <stdio.h>
@@ -10,7 +11,7 @@
 
 void feed_init(struct feed *f, bool orders)
 {
-	*f = (struct feed){.follow = true, .orders = orders};
+	*f = (struct feed){.follow = true, .orders = orders, .only_state = -1};
 }
 
 void feed_release(struct feed *f)
@@ -28,7 +29,17 @@ void feed_reset(struct feed *f)
 	f->n = f->nshown = 0;
 	f->newest = f->oldest = f->events = 0;
 	f->loaded = f->end = false;
+	f->window_us = US_PER_DAY;
 	twin_next(&f->mem);
+}
+
+void feed_narrow(struct feed *f, int32_t pixel_id, int state)
+{
+	if (f->only_pixel == pixel_id && f->only_state == state && !pixel_id)
+		return;
+	f->only_pixel = pixel_id;
+	f->only_state = state;
+	feed_reset(f);
 }
 
 static bool same_record(const struct feed *f, const struct view_row *v)
@@ -139,11 +150,15 @@ void feed_take_older(struct feed *f, const struct feed_page *p)
 	f->n += add;
 	f->events += events;
 	f->loaded = true;
-	f->end = events < p->limit || f->n >= FEED_ROWS;
+	f->end = (events < p->limit && !p->from) || f->n >= FEED_ROWS;
+	if (p->from && events < p->limit)
+		f->window_us *= 2;
 	if (f->n) {
 		f->oldest = f->rows[f->n - 1].v.id;
 		f->newest = TA_MAX(f->newest, f->rows[0].v.id);
 	}
+	if (p->from && events < p->limit)
+		f->oldest = p->from;
 	if (f->paused && !f->freeze)
 		f->freeze = f->newest;
 	arrange(f);

@@ -31,6 +31,12 @@ struct feed {
 	char filter_text[512];
 	bool need_docs; /* the filter looks into documents */
 
+	/* Narrowed to one pixel, or to one disposition there: read by the database, as far back as
+	 * events are kept; pixel 0: every event of a day. */
+	int32_t only_pixel;
+	int only_state;    /* -1: any */
+	int64_t window_us; /* of the next older page */
+
 	bool follow, paused;
 	int64_t freeze; /* paused: nothing above this id is shown; 0 live */
 	struct list list;
@@ -41,6 +47,7 @@ struct feed {
 void feed_init(struct feed *f, bool orders);
 void feed_release(struct feed *f);
 void feed_reset(struct feed *f); /* forgets the lines, keeps filter and selection */
+void feed_narrow(struct feed *f, int32_t pixel_id, int state);
 
 /* Takes a result: the first or an older page; lines newer than all; lines whose state may have
  * moved. `docs` gives the document of result line i (NULL: none were read). */
@@ -49,7 +56,8 @@ struct feed_page {
 	size_t n;
 	const char *(*doc)(void *ctx, size_t i, size_t *len);
 	void *ctx;
-	int limit; /* events asked for */
+	int limit;    /* events asked for */
+	int64_t from; /* an older page: events before this id may be there too; 0: none is wanted */
 	const struct data *data;
 };
 void feed_take_older(struct feed *f, const struct feed_page *p);

@@ -3,6 +3,7 @@
 #include "db/asof.h"
 #include "db/good.h"
 #include "db/log_id.h"
+#include "db/retention.h"
 #include "src/clock.h"
 
 #include <stdio.h>
@@ -27,6 +28,11 @@ static const int period[SET_COUNT] = {
 	[SET_LEDGER] = 2,
 	[SET_MONEY] = 10,
 	[SET_FAULTS] = 5,
+	[SET_HEALTH] = 5,
+	[SET_ALERTS] = 2,
+	[SET_CIRCUITS] = 2,
+	[SET_BOOK] = 2,
+	[SET_UNBALANCED] = 5,
 	[SET_LAST] = 5,
 	[SET_NEWER] = 1,
 	[SET_MOVED] = 1,
@@ -92,6 +98,15 @@ static void sql_page(struct fetch *f, const struct app *app, int set, const stru
 		.orders = feed->orders,
 		.at_us = at,
 	};
+	f->back_to = 0;
+	if (feed->only_pixel && !newer) {
+		int64_t from_us = feed->oldest ? log_id_us(feed->oldest) : now;
+		int64_t least_us = now - KEEP_EVENTS_DAYS * US_PER_DAY;
+		p.from = log_id_at(TA_MAX(from_us - feed->window_us, least_us));
+		f->back_to = from_us - feed->window_us > least_us ? p.from : 0;
+		p.pixel = feed->only_pixel;
+		p.state = feed->only_state;
+	}
 	view_sql_page(&f->sql, &p);
 }
 
@@ -173,6 +188,21 @@ static bool sql_of(struct fetch *f, struct app *app, int set)
 	case SET_FAULTS:
 		view_sql_faults(&f->sql, now - 3600 * US_PER_S);
 		return true;
+	case SET_HEALTH:
+		view_sql_health(&f->sql);
+		return true;
+	case SET_ALERTS:
+		view_sql_alerts(&f->sql, now, app->pane == PANE_ALERTS && app->alerts_over);
+		return true;
+	case SET_CIRCUITS:
+		view_sql_circuits(&f->sql);
+		return true;
+	case SET_BOOK:
+		view_sql_book(&f->sql);
+		return true;
+	case SET_UNBALANCED:
+		view_sql_unbalanced(&f->sql);
+		return true;
 	case SET_LAST:
 		view_sql_last(&f->sql, now - WINDOW);
 		return true;
@@ -226,13 +256,21 @@ static bool wanted(const struct app *app, int set)
 {
 	bool orders = app->pane == PANE_REVENUE;
 	/* The past does not move, and what the stages said then was not kept. */
-	if (app->data.at_us && (set == SET_BEATS || (set >= SET_NEWER && set <= SET_MOVED) ||
+	if (app->data.at_us && (set == SET_BEATS || (set >= SET_HEALTH && set <= SET_UNBALANCED) ||
+				       (set >= SET_NEWER && set <= SET_MOVED) ||
 				       set == SET_ORDERS_NEWER || set == SET_ORDERS_MOVED))
 		return false;
 	switch (set) {
 	case SET_LAST:
 		return app->pane == PANE_HEALTH;
-	case SET_NEWER:
+	case SET_CIRCUITS:
+		return app->pane == PANE_HEALTH || app->pane == PANE_PIXELS;
+	case SET_BOOK:
+	case SET_UNBALANCED:
+		return app->pane == PANE_LEDGER;
+	case SET_NEWER: /* a narrowed stream shows what was there when it was asked for */
+		return app->feed.loaded && !app->feed.only_pixel &&
+		       (app->pane == PANE_OVERVIEW || app->pane == PANE_EVENTS);
 	case SET_MOVED:
 		return app->feed.loaded && (app->pane == PANE_OVERVIEW || app->pane == PANE_EVENTS);
 	case SET_ORDERS_NEWER:
@@ -332,6 +370,8 @@ static void take_page(struct fetch *f, struct app *app, int set, const PGresult 
 	struct feed *feed = orders ? &app->orders : &app->feed;
 	struct feed_page p = {.limit = f->limit[set], .data = &app->data, .ctx = &docs};
 	p.n = view_take_rows(&rows, r, &p.rows);
+	if (set == SET_OLDER)
+		p.from = f->back_to;
 	if (f->with_docs[set])
 		p.doc = doc_of;
 	/* The filter asks for documents since this page was sent: it comes again with them. */
@@ -392,6 +432,30 @@ static void take_counts(struct fetch *f, struct data *d, int set, const PGresult
 	arena_release(&a);
 }
 
+static bool take_ops(struct data *d, int set, const PGresult *r)
+{
+	switch (set) {
+	case SET_HEALTH:
+		d->nhealth = view_take_health(twin_next(&d->health_mem), r, &d->health);
+		return d->has_health = true;
+	case SET_ALERTS:
+		d->nalerts = view_take_alerts(twin_next(&d->alerts_mem), r, &d->alerts);
+		return d->has_alerts = true;
+	case SET_CIRCUITS:
+		d->ncircuits = view_take_circuits(twin_next(&d->circuits_mem), r, &d->circuits);
+		return true;
+	case SET_BOOK:
+		d->nbook = view_take_book(twin_next(&d->book_mem), r, &d->book);
+		return d->has_book = true;
+	case SET_UNBALANCED:
+		d->nunbalanced =
+			view_take_unbalanced(twin_next(&d->unbalanced_mem), r, &d->unbalanced);
+		return d->has_unbalanced = true;
+	default:
+		return false;
+	}
+}
+
 static void take_data(struct data *d, int set, const PGresult *r)
 {
 	struct arena a = ARENA_INIT;
@@ -439,6 +503,22 @@ static void take_schema(struct app *app, const PGresult *r)
 		"this database has no Track AI tables yet: run `trackai migrate`, or `trackai up`");
 }
 
+static void take_failure(struct fetch *f, struct app *app, int tag, const struct ta_err *err)
+{
+	/* A store with a time zone that the server does not know must not hide the rest. */
+	if (tag == SET_STORES && strcmp(err->sqlstate, "22023") == 0)
+		f->no_zones = true;
+	f->due_us[tag] = app->mono_us + US_PER_S;
+	if (app->data.at_us && (tag == SET_COUNTS || tag == SET_LEDGER || tag == SET_MONEY))
+		app->data.slow = true;
+	if (tag == SET_GOOD) {
+		app->inspect.good_id = f->inspecting;
+		app->inspect.good_failed = app->inspect.dirty = true;
+	} else if (tag >= SET_EVENT) {
+		app->inspect.state_key = -1;
+	}
+}
+
 void fetch_take(
 	struct fetch *f, struct app *app, int tag, const PGresult *r, const struct ta_err *err)
 {
@@ -447,18 +527,7 @@ void fetch_take(
 	if (f->at_us != app->data.at_us && tag != SET_SCHEMA)
 		return; /* of another moment than is looked at by now */
 	if (!r) {
-		/* A store with a time zone that the server does not know must not hide the rest. */
-		if (tag == SET_STORES && strcmp(err->sqlstate, "22023") == 0)
-			f->no_zones = true;
-		f->due_us[tag] = app->mono_us + US_PER_S;
-		if (app->data.at_us && (tag == SET_COUNTS || tag == SET_LEDGER || tag == SET_MONEY))
-			app->data.slow = true;
-		if (tag == SET_GOOD) {
-			app->inspect.good_id = f->inspecting;
-			app->inspect.good_failed = app->inspect.dirty = true;
-		} else if (tag >= SET_EVENT) {
-			app->inspect.state_key = -1;
-		}
+		take_failure(f, app, tag, err);
 		return;
 	}
 	if (tag == SET_SCHEMA) {
@@ -472,6 +541,6 @@ void fetch_take(
 		take_page(f, app, tag, r);
 	else if (tag == SET_COUNTS || tag == SET_LATENCY || tag == SET_LEDGER)
 		take_counts(f, &app->data, tag, r);
-	else
+	else if (!take_ops(&app->data, tag, r))
 		take_data(&app->data, tag, r);
 }

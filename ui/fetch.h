@@ -16,6 +16,11 @@ enum fetch_set {
 	SET_LEDGER,
 	SET_MONEY,
 	SET_FAULTS,
+	SET_HEALTH,
+	SET_ALERTS,
+	SET_CIRCUITS,
+	SET_BOOK,
+	SET_UNBALANCED,
 	SET_LAST,
 	SET_NEWER,
 	SET_MOVED,
@@ -38,6 +43,8 @@ struct fetch {
 	int64_t counts_from, counts_full_us;
 	int limit[SET_COUNT]; /* events asked for by a page */
 	bool with_docs[SET_COUNT];
+	int64_t back_to; /* the older page of a narrowed stream ends there, 0: at the oldest of all
+			  */
 	int64_t inspecting; /* the event that the inspector's batch is for */
 	bool inspect_due;
 	int64_t at_us; /* the moment that the sets are of */

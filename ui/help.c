@@ -14,8 +14,9 @@
 static const struct {
 	unsigned context;
 	const char *title;
-} groups[] = {{K_OVERVIEW, "Overview"}, {K_HEALTH, "Health"}, {K_EVENTS, "Events"},
-	{K_REVENUE, "Revenue"}, {K_STORES, "Stores"}, {K_PIXELS, "Pixels"}, {K_RULES, "Rules"},
+} groups[] = {{K_OVERVIEW, "Overview"}, {K_HEALTH, "Health"}, {K_LEDGER, "Ledger"},
+	{K_ALERTS, "Alerts"}, {K_EVENTS, "Events"}, {K_REVENUE, "Revenue"}, {K_STORES, "Stores"},
+	{K_PIXELS, "Pixels"}, {K_RULES, "Rules"},
 	{K_FORM | K_MERGED | K_RULE_FORM | K_PIXEL_FORM, "Forms"},
 	{K_MERGE | K_PICK, "Two operators, one row"}, {K_REVIEW, "Before saving"},
 	{K_VERSIONS, "History"}, {K_BACKTEST, "Backtest"}, {K_SEND, "Test send"},

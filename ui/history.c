@@ -16,7 +16,7 @@
 #define TOKEN_MIN 24 /* letters and digits in a row, both: hardly a word */
 
 /* The first byte of a line in the file; searched texts are not kept. */
-static const char marks[PROMPT_KINDS] = {'/', ':', 0};
+static const char marks[PROMPT_KINDS] = {'/', ':', 0, 0};
 
 static void drop(struct past *p, int i)
 {

@@ -10,7 +10,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum prompt_kind { PROMPT_FILTER, PROMPT_COMMAND, PROMPT_SEARCH, PROMPT_KINDS };
+/* PROMPT_ASK: an answer to a question (ui/ask.h); nothing of it is kept. */
+enum prompt_kind { PROMPT_FILTER, PROMPT_COMMAND, PROMPT_SEARCH, PROMPT_ASK, PROMPT_KINDS };
 
 #define HISTORY_LINES 200 /* of one kind */
 #define HISTORY_BYTES 512 /* of one line, the zero included */

@@ -27,8 +27,11 @@ enum key_context {
 	K_PIXEL_FORM = 1 << 21, /* beside K_FORM: of a pixel */
 	K_REPLAY = 1 << 23,     /* a replay: its plan, then how far it is */
 	K_LETTERS = 1 << 22,    /* what waits, what is dead */
-	K_ALL = 511 | K_VERSIONS | K_BACKTEST | K_SEND | K_LETTERS |
-		K_REPLAY, /* wherever letters are commands */
+	K_LEDGER = 1 << 24,
+	K_ALERTS = 1 << 25,
+	K_ALL = 511 | K_VERSIONS | K_BACKTEST | K_SEND | K_LETTERS | K_REPLAY | K_LEDGER |
+		K_ALERTS, /* wherever letters are commands */
+	K_VIEWS = K_OVERVIEW | K_HEALTH | K_EVENTS | K_REVENUE | K_LEDGER | K_ALERTS,
 	K_TABLES = K_STORES | K_PIXELS | K_RULES,
 	K_TYPING = K_FORM | K_REVIEW | K_RULE_FORM /* letters are text */
 };

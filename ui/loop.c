@@ -189,8 +189,17 @@ static void take_works(struct loop *l, struct worker *from)
 			app_seen(&l->app, w);
 			continue;
 		}
-		editor_take(&l->app, w);
 		l->dirty = true;
+		if (w->kind == WORK_CAUSES) {
+			why_take(&l->app, w);
+			continue;
+		}
+		if (w->kind == WORK_ALERT_ACK || w->kind == WORK_ALERT_MUTE) {
+			ask_done(&l->app, w);
+			l->fetch.due_us[SET_ALERTS] = 0;
+			continue;
+		}
+		editor_take(&l->app, w);
 	}
 }
 
@@ -358,6 +367,7 @@ static void turn(struct loop *l)
 		take_works(l, l->worker);
 	if (p[6].revents)
 		take_works(l, l->tester);
+	why_tick(&l->app);
 	post_works(l);
 	count_on(l);
 	if (testing(l) && !l->draw_at_us)

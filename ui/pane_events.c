@@ -157,6 +157,11 @@ static void draw_chip(const struct app *app, struct box b, int row)
 		!f->follow        ? "newest"
 		: app->data.at_us ? "as of then"
 				  : "following");
+	if (f->only_pixel)
+		snprintf(text, sizeof(text), "%s%s, as far back as events are kept", shown,
+			f->n >= FEED_ROWS ? " (limit)"
+			: f->end          ? ""
+					  : "+");
 	right.x = TA_MAX(p.x, p.end - draw_width(text) - 1);
 	p.end = right.x - 1;
 	draw_gap(&p, 1);

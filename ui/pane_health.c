@@ -1,14 +1,17 @@
-/* Health: the stages, each pixel with its last success, and why the selected one fails. */
+/* Health: the stages, each pixel as the folder judged it, worst first, and why the selected one is
+ * not well. */
 #include "src/buf.h"
+#include "src/clock.h"
 #include "src/json.h"
 #include "ui/format.h"
 #include "ui/pane.h"
-#include "ui/states.h"
 #include "ui/hit.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define STALE_US (60 * US_PER_S)
 
 /* "rate 12.5  queue 3": members of the beat's object; instants and what is empty say nothing. */
 static void beat_detail(const struct view_beat *beat, struct buf *out)
@@ -53,13 +56,29 @@ static void draw_beat(const struct data *d, const struct view_beat *beat, struct
 	buf_release(&detail);
 }
 
+/* Where there is little room those that run are one line. */
+static int draw_running(const struct data *d, struct box b)
+{
+	struct pen p = pen_at(b, 1);
+	for (size_t i = 0; i < d->nbeats; i++) {
+		if (beat_silent(d, &d->beats[i]) || !d->beats[i].active)
+			continue;
+		draw_gap(&p, p.x == b.x ? 1 : 2);
+		draw_glyph(&p, ST_OK, GL_OK);
+		draw_gap(&p, 1);
+		draw_text(&p, ST_TEXT, -1, d->beats[i].role);
+	}
+	return p.x > b.x ? 2 : 1;
+}
+
 static int draw_beats(const struct app *app, struct box b, int most)
 {
 	const struct data *d = &app->data;
-	int row = 1;
+	bool brief = b.h < 30;
 	draw_heading(b, 0, "Stages", "");
+	int row = brief ? draw_running(d, b) : 1;
 	for (size_t i = 0; i < d->nbeats && row <= most; i++) {
-		if (beat_gone(d, &d->beats[i]))
+		if (beat_gone(d, &d->beats[i]) || (brief && !beat_silent(d, &d->beats[i])))
 			continue;
 		struct pen p = pen_at(b, row++);
 		draw_beat(d, &d->beats[i], &p, b.w >= 120);
@@ -117,14 +136,14 @@ static void draw_pixel_head(struct pen *p, const struct widths *c)
 	draw_head(p, c->pixel, "Pixel", false);
 	draw_head(p, c->platform, "Platform", false);
 	draw_head(p, c->store, "Store", false);
-	draw_head(p, c->state, "State", false);
+	draw_head(p, c->state, "Health", false);
 	draw_head(p, c->sent, "Sent", true);
 	draw_head(p, c->failed, "Failed", true);
 	draw_head(p, c->waiting, "Waiting", true);
 	draw_head(p, c->p95, "p95", true);
 	draw_head(p, c->ok, "Last ok", true);
 	if (c->rest > 12)
-		draw_head(p, c->rest, "  Last error", false);
+		draw_head(p, c->rest, "  Worst", false);
 }
 
 static void cell(struct pen *p, enum style st, int w, const char *text)
@@ -135,14 +154,18 @@ static void cell(struct pen *p, enum style st, int w, const char *text)
 	draw_gap(p, 1);
 }
 
-/* A pixel's state in one word: what an operator would say. */
-static const struct state_look moods[] = {
-	[MOOD_QUIET] = {GL_WAIT, ST_TEXT, "quiet"},
-	[MOOD_HEALTHY] = {GL_OK, ST_OK, "healthy"},
-	[MOOD_TROUBLED] = {GL_WARN, ST_WARN, "troubled"},
-	[MOOD_FAILING] = {GL_BAD, ST_BAD, "failing"},
-	[MOOD_PAUSED] = {GL_OFF, ST_WARN, "paused"},
-};
+/* Its health in a word; a pixel that is held is paused, and how bad that is the glyph's colour
+ * says. */
+static void draw_state(const struct data *d, const struct view_pixel *px, struct pen *p, int w)
+{
+	const struct view_health *h = data_health(d, px->id);
+	enum health_status s = h ? h->health.worst : HEALTH_UNKNOWN;
+	enum style st = px->held && s < HEALTH_WARN ? ST_WARN : health_style(s);
+	draw_glyph(p, st, px->held ? GL_OFF : health_glyph(s));
+	draw_gap(p, 1);
+	draw_cell(
+		p, st == ST_OK ? ST_TEXT : st, w - 2, px->held ? "paused" : health_status_word(s));
+}
 
 static void draw_pixel(
 	const struct data *d, const struct view_pixel *px, struct pen *p, const struct widths *c)
@@ -157,7 +180,7 @@ static void draw_pixel(
 	cell(p, ST_STRONG, c->pixel, px->name);
 	cell(p, ST_TEXT, c->platform, platform_word(px->platform));
 	cell(p, ST_TEXT, c->store, st ? st->name : "?");
-	state_draw(p, &moods[data_mood(px, &f)], c->state - 1);
+	draw_state(d, px, p, c->state - 1);
 	draw_gap(p, 1);
 	format_tenths(figures_sent(&f), t);
 	draw_right(p, ST_TEXT, c->sent, t);
@@ -174,11 +197,11 @@ static void draw_pixel(
 			format_when(last->ok_us, d->now_us, t);
 		draw_right(p, ST_TEXT, c->ok, last && last->ok_us ? t : "none in 24h");
 	}
-	if (c->rest > 12 && last && last->bad_us) {
-		char when[32];
-		format_when(last->bad_us, d->now_us, when);
-		draw_fmt(p, ST_TEXT, "  %s HTTP %d %s %s", when, last->bad_http, last->bad_class,
-			last->bad_error);
+	const struct view_health *h = data_health(d, px->id);
+	if (c->rest > 12 && h && h->health.worst >= HEALTH_WARN) {
+		draw_gap(p, 2);
+		draw_fmt(p, ST_TEXT, "%s: %s", health_word(h->health.cause),
+			h->health.part[h->health.cause].why);
 	}
 	draw_fill(p, ST_TEXT);
 }
@@ -199,10 +222,10 @@ static void arrange(const struct data *d)
 {
 	norder = TA_MIN((int)d->npixels, (int)TA_COUNT(order));
 	for (int i = 0; i < norder; i++) {
-		struct figures f;
-		data_figures(d, d->pixels[i].id, -1, &f);
+		const struct view_health *h = data_health(d, d->pixels[i].id);
 		order[i].pixel = i;
-		order[i].rank = (int)data_mood(&d->pixels[i], &f);
+		order[i].rank = h ? 2 * (int)h->health.worst : 0;
+		order[i].rank += d->pixels[i].held;
 	}
 	qsort(order, (size_t)norder, sizeof(order[0]), by_rank);
 }
@@ -221,12 +244,30 @@ static const struct view_pixel *pixel_at(const struct data *d, int place)
 	return there ? &d->pixels[order[place].pixel] : NULL;
 }
 
+/* How many are how, and how old that is when it is too old. */
+static void note_of(const struct data *d, char note[160])
+{
+	int n[HEALTH_CRIT + 1] = {0};
+	int64_t judged = 0;
+	char age[40] = "", ago[16];
+	for (size_t i = 0; i < d->npixels; i++) {
+		const struct view_health *h = data_health(d, d->pixels[i].id);
+		n[h ? h->health.worst : HEALTH_UNKNOWN]++;
+		judged = h ? TA_MAX(judged, h->at_us) : judged;
+	}
+	format_span(d->now_us - judged, ago);
+	if (judged && d->now_us - judged > STALE_US)
+		snprintf(age, sizeof(age), "; judged %s ago", ago);
+	snprintf(note, 160, "%zu: %d crit, %d warn, %d ok, %d unknown%s", d->npixels,
+		n[HEALTH_CRIT], n[HEALTH_WARN], n[HEALTH_OK], n[HEALTH_UNKNOWN], age);
+}
+
 static void draw_pixels(struct app *app, struct box b)
 {
 	struct data *d = &app->data;
 	struct widths c;
-	char note[40];
-	snprintf(note, sizeof(note), "%zu", d->npixels);
+	char note[160];
+	note_of(d, note);
 	draw_heading(b, 0, "Pixels, last hour", note);
 	pixel_columns(b.w, &c);
 	struct pen head = pen_at(b, 1);
@@ -258,93 +299,54 @@ static void draw_pixels(struct app *app, struct box b)
 	}
 }
 
-static void draw_fault(const struct data *d, const struct view_fault *f, struct pen *p)
-{
-	char n[32], since[32], last[32];
-	bool final = f->state != DISP_RETRYING;
-	format_count(f->n, n);
-	format_when(f->first_us, d->now_us, since);
-	format_when(f->last_us, d->now_us, last);
-	draw_gap(p, 1);
-	draw_glyph(p, final ? ST_BAD : ST_WARN, final ? GL_BAD : GL_RETRY);
-	draw_right(p, ST_STRONG, 7, n);
-	draw_gap(p, 2);
-	draw_cell(p, final ? ST_BAD : ST_WARN, 24,
-		f->reason == REASON_PLATFORM || !f->reason ? disposition_word(f->state)
-							   : reason_word(f->reason));
-	draw_fmt(p, ST_TEXT, "%s to %s  ", since, last);
-	draw_fmt(p, ST_TEXT, "%s%s%s", f->code, *f->code ? ": " : "",
-		*f->message ? f->message : reason_text(f->reason));
-}
-
-static void draw_faults(const struct app *app, struct box b)
-{
-	const struct data *d = &app->data;
-	int row = 1;
-	const struct view_pixel *px = data_pixel(d, app->pixel_id);
-	char title[120];
-	snprintf(title, sizeof(title), "What fails at %s", px ? px->name : "it");
-	draw_heading(b, 0, title, "last hour; Enter shows the events");
-	if (px && px->held) {
-		char since[32];
-		struct pen p = pen_at(b, row++);
-		format_when(px->state_us, d->now_us, since);
-		draw_gap(&p, 1);
-		draw_glyph(&p, ST_WARN, GL_OFF);
-		draw_gap(&p, 1);
-		draw_fmt(&p, ST_WARN, "paused since %s (%s)", since, px->reason);
-		draw_fmt(&p, ST_TEXT, "%s%s", *px->detail ? ": " : "", px->detail);
-		p = pen_at(b, row++);
-		draw_gap(&p, 3);
-		draw_fmt(&p, ST_TEXT,
-			"its events wait, none is lost; go on with: trackai pixel release %d",
-			px->id);
-	}
-	for (size_t i = 0; px && i < d->nfaults && row < b.h; i++) {
-		if (d->faults[i].pixel_id != px->id)
-			continue;
-		struct pen p = pen_at(b, row++);
-		draw_fault(d, &d->faults[i], &p);
-	}
-	if (row == 1) {
-		struct pen p = pen_at(b, row);
-		draw_gap(&p, 1);
-		draw_text(&p, ST_TEXT, -1, d->has_faults ? "nothing" : "being read");
-	}
-}
-
 void pane_health_draw(struct app *app, struct box b)
 {
-	int used = TA_MIN(draw_beats(app, b, TA_MAX(b.h / 4, 2)), b.h);
+	int used = TA_MIN(draw_beats(app, b, TA_MAX(b.h / 4, 1)), b.h);
 	struct box rest = {b.y + used, b.x, b.h - used, b.w};
-	int faults = TA_MAX(rest.h / 3, 3), list = TA_MAX(rest.h - faults, 0);
-	list = TA_MIN(list, (int)app->data.npixels + 3);
+	int why = TA_MAX(rest.h / 2, 3), list = TA_MAX(rest.h - why, 0);
+	list = TA_MIN(list, (int)app->data.npixels + 2);
 	draw_pixels(app, (struct box){rest.y, rest.x, list, rest.w});
-	draw_faults(app, (struct box){rest.y + list, rest.x, rest.h - list, rest.w});
+	why_draw(app, (struct box){rest.y + list, rest.x, rest.h - list, rest.w});
+}
+
+static void open_pixel(struct app *app)
+{
+	struct buf b = BUF_INIT(500);
+	if (drill_pixel(&b, &app->data, app->pixel_id))
+		drill(app, &(struct drill_to){buf_str(&b), 0, -1});
+	buf_release(&b);
+}
+
+static bool orders(struct app *app, enum req r)
+{
+	if (r == REQ_TOGGLE)
+		ask_toggle(app, app->pixel_id);
+	else if (r == REQ_CIRCUIT)
+		ask_circuit(app, app->pixel_id);
+	else
+		return false;
+	return true;
 }
 
 bool pane_health_request(struct app *app, enum req r)
 {
 	const struct data *d = &app->data;
+	if (r == REQ_FOCUS) {
+		app->why.focused = !app->why.focused;
+		app->why.list = (struct list){0};
+		return true;
+	}
+	if (orders(app, r))
+		return true;
+	if (app->why.focused)
+		return why_request(app, r);
 	if (list_move(&app->pixels, r, norder)) {
 		const struct view_pixel *to = pixel_at(d, app->pixels.sel);
 		app->pixel_id = to ? to->id : app->pixel_id;
 		return true;
 	}
-	const struct view_pixel *px = data_pixel(d, app->pixel_id);
-	if (r != REQ_OPEN || !px)
+	if (r != REQ_OPEN)
 		return false;
-	char expr[300], name[200];
-	const struct view_store *st = data_store(d, px->store_id);
-	snprintf(name, sizeof(name), "%.90s", px->name);
-	if (strpbrk(name, "\"\\") || (st && strpbrk(st->name, "\"\\"))) {
-		app_toast(app, true, "the name holds quotes: type the filter by hand");
-		return true;
-	}
-	snprintf(expr, sizeof(expr), "pixel = \"%.90s\"", name);
-	if (st)
-		snprintf(expr, sizeof(expr), "pixel = \"%.90s\" and store = \"%.90s\"", name,
-			st->name);
-	app_filter(app, expr);
+	open_pixel(app);
 	return true;
 }

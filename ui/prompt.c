@@ -20,6 +20,7 @@ void prompt_open(struct prompt *p, enum prompt_kind kind, const char *text)
 	p->active = true;
 	p->pasting = p->edited = p->searching = false;
 	p->kind = kind;
+	p->label = NULL;
 	p->place = -1;
 	show(p, text);
 }
@@ -112,9 +113,11 @@ enum prompt_result prompt_key(struct prompt *p, int key)
 
 void prompt_draw(struct prompt *p, struct pen pen, int error_at, const char *note)
 {
-	static const char *const marks[PROMPT_KINDS] = {" / ", " : ", " / "};
-	int w = pen.end - pen.x;
-	draw_text(&pen, ST_KEY, -1, marks[p->kind]);
+	static const char *const marks[PROMPT_KINDS] = {" / ", " : ", " / ", " "};
+	int w = pen.end - pen.x, at = pen.x;
+	draw_text(&pen, ST_KEY, p->label ? TA_MAX(w - 12, 3) : -1,
+		p->label ? p->label : marks[p->kind]);
+	w -= pen.x - at - 3;
 	int note_w = draw_width(note);
 	int room = TA_MAX(w - 3 - (note_w ? note_w + 2 : 0), TA_MIN(w - 3, 20));
 	struct line l = prompt_line(p);

@@ -14,6 +14,8 @@ struct prompt {
 	bool active;
 	bool pasting;
 	enum prompt_kind kind;
+	const char
+		*label; /* borrowed: what is asked for, before the text; NULL: the kind says it */
 	char text[PROMPT_MAX];
 	size_t len, at; /* bytes; the cursor stands before byte `at` */
 	struct history history;

@@ -65,6 +65,8 @@ static int view_name(int i, bool here, const struct naming *how, char out[40])
 	const struct pane *v = pane_get((enum pane_id)i);
 	const char *word = here || how->whole ? v->title : v->brief;
 	int n = snprintf(out, 40, here ? " %d %.20s " : "%d %.20s", v->number, word);
+	if (!v->number) /* a letter opens it: named only when one is there */
+		n = snprintf(out, 40, here ? " %.20s " : "%.20s", word);
 	if (!here && n > 2 + how->letters)
 		out[n = 2 + how->letters] = '\0';
 	for (int k = 0; here && k < n; k++)
@@ -83,7 +85,7 @@ static int views_width(const struct app *app, const struct naming *how, int n)
 	char name[40];
 	int w = -how->gap;
 	for (int i = 0; i < PANE_COUNT; i++)
-		if (i < n || app->pane == (enum pane_id)i)
+		if ((i < n && pane_get((enum pane_id)i)->number) || app->pane == (enum pane_id)i)
 			w += view_name(i, app->pane == (enum pane_id)i, how, name) + how->gap;
 	return w;
 }
@@ -95,9 +97,13 @@ static int widest(const struct app *app, const struct naming *how)
 	int most = 0, w = -how->gap;
 	for (int i = 0; i < PANE_COUNT; i++) {
 		int plain = view_name(i, false, how, name);
+		if (!pane_get((enum pane_id)i)->number)
+			continue;
 		most = TA_MAX(most, view_name(i, true, how, name) - plain);
 		w += plain + how->gap;
 	}
+	if (!pane_get(app->pane)->number) /* beside the others, while it is on view */
+		most = view_name((int)app->pane, true, how, name) + how->gap;
 	return brand_width(app, how) + w + most;
 }
 
@@ -119,6 +125,8 @@ static void draw_views(const struct app *app, const struct naming *how, struct p
 	for (int i = 0; i < PANE_COUNT; i++) {
 		bool here = app->pane == (enum pane_id)i;
 		int number = pane_get((enum pane_id)i)->number;
+		if (!number && !here)
+			continue;
 		if (i >= n && !here) {
 			first = first ? first : number;
 			last = number;
@@ -281,14 +289,16 @@ static void draw_keys(const struct app *app, struct box b, int row)
 		"Enter keep  Esc cancel  Tab complete  Up older lines  ^R search  ^A ^E ^U ^W edit";
 	static const char list_keys[] = "Tab next  BTab before  Enter take  Esc as it was typed";
 	static const char question_keys[] = "y yes, do it   any other key: no";
+	static const char answer_keys[] = "Enter do it  Esc nothing is done";
 	struct pen p = pen_at(b, row);
 	unsigned context = app_context(app);
 	draw_gap(&p, 1);
 	if (app->complete.open || app->prompt.active || app->edit.ask.kind != ASK_NOTHING) {
 		draw_text(&p, ST_TEXT, -1,
-			app->complete.open   ? list_keys
-			: app->prompt.active ? prompt_keys
-					     : question_keys);
+			app->complete.open                                     ? list_keys
+			: app->prompt.active && app->prompt.kind == PROMPT_ASK ? answer_keys
+			: app->prompt.active                                   ? prompt_keys
+									       : question_keys);
 		return;
 	}
 	enum req r;

@@ -1,6 +1,8 @@
 #include "ui/work.h"
 
+#include "db/alert.h"
 #include "db/audit.h"
+#include "db/cause.h"
 #include "db/command.h"
 #include "db/conn.h"
 #include "ui/sample.h"
@@ -96,9 +98,11 @@ static enum ta_rc order(struct db *db, struct work *w)
 	bool hold = strcmp(w->order, COMMAND_PIXEL_HOLD) == 0;
 	struct command c = {.actor = w->edit.actor,
 		.kind = w->order,
-		.args = arena_fmt(&w->mem,
-			hold ? "{\"pixel\":%lld,\"reason\":\"operator\"}" : "{\"pixel\":%lld}",
-			(long long)w->edit.id)};
+		.args = w->args ? w->args
+				: arena_fmt(&w->mem,
+					  hold ? "{\"pixel\":%lld,\"reason\":\"operator\"}"
+					       : "{\"pixel\":%lld}",
+					  (long long)w->edit.id)};
 	enum ta_rc rc = command_post(db, &c, &w->err);
 	return rc ? rc : command_wait(db, c.id, &w->mem, &w->answer, &w->err);
 }
@@ -237,12 +241,32 @@ static enum ta_rc look_around(struct db *db, struct work *w)
 	return rc;
 }
 
+static enum ta_rc look_for_causes(struct db *db, struct work *w)
+{
+	w->causes = arena_alloc(&w->mem, CAUSES * sizeof(*w->causes));
+	return cause_read(db, (int32_t)w->edit.id, clock_now_us(), w->causes, &w->ncauses, &w->err);
+}
+
+/* Works about no table; false: it is none. */
+static bool other(struct db *db, struct work *w)
+{
+	if (w->kind == WORK_SEEN)
+		w->err.rc = see(db, w);
+	else if (w->kind == WORK_CAUSES)
+		w->err.rc = look_for_causes(db, w);
+	else if (w->kind == WORK_ALERT_ACK)
+		w->err.rc = alert_ack(db, w->edit.id, w->edit.actor, &w->err);
+	else if (w->kind == WORK_ALERT_MUTE)
+		w->err.rc = alert_mute(db, w->edit.id, w->until_us, w->edit.actor, &w->err);
+	else
+		return false;
+	return true;
+}
+
 void work_run(struct db *db, struct work *w)
 {
-	if (w->kind == WORK_SEEN) {
-		w->err.rc = see(db, w);
+	if (other(db, w))
 		return;
-	}
 	enum ta_rc rc;
 	if (w->kind == WORK_LETTERS)
 		rc = letters_job_run(db, w->letters, &w->err);
@@ -266,10 +290,10 @@ void work_run(struct db *db, struct work *w)
 		rc = order(db, w);
 	else
 		rc = change(db, w);
-	bool other = w->edit.id && (rc == TA_CONFLICT || rc == TA_NOTFOUND);
-	if (work_changes(w) && (!rc || other))
+	bool rival = w->edit.id && (rc == TA_CONFLICT || rc == TA_NOTFOUND);
+	if (work_changes(w) && (!rc || rival))
 		w->after = look(db, w);
 	w->err.rc = rc;
-	if (work_changes(w) && other)
+	if (work_changes(w) && rival)
 		look_rival(db, w);
 }

@@ -8,6 +8,7 @@
 #include "db/rule_stat.h"
 #include "src/arena.h"
 
+struct cause_found;
 struct db;
 struct distinct;
 struct letters_job;
@@ -19,16 +20,19 @@ struct trial;
 
 enum work_kind {
 	WORK_LIST,
-	WORK_SEEN,     /* values that events had lately, for completion; about no table */
-	WORK_DEPENDS,  /* what hangs on the store v[name], or the pixel v[name] of v[store] */
-	WORK_VERSIONS, /* what the row edit.id said before */
-	WORK_BACKTEST, /* ui/trial.h */
-	WORK_SAMPLE,   /* ui/sample.h */
-	WORK_DISTINCT, /* judges the newest events: what sets one apart (ui/distinct.h) */
-	WORK_SEND,     /* a test send through the pixel edit.id: ui/send.h */
-	WORK_LETTERS,  /* ui/letters_job.h; about no table */
-	WORK_REPLAY,   /* ui/replay_job.h; about no table */
-	WORK_ADD,      /* from here on works change something */
+	WORK_SEEN,       /* values that events had lately, for completion; about no table */
+	WORK_DEPENDS,    /* what hangs on the store v[name], or the pixel v[name] of v[store] */
+	WORK_VERSIONS,   /* what the row edit.id said before */
+	WORK_BACKTEST,   /* ui/trial.h */
+	WORK_SAMPLE,     /* ui/sample.h */
+	WORK_DISTINCT,   /* judges the newest events: what sets one apart (ui/distinct.h) */
+	WORK_CAUSES,     /* why the pixel edit.id is red: ui/why.h */
+	WORK_SEND,       /* a test send through the pixel edit.id: ui/send.h */
+	WORK_LETTERS,    /* ui/letters_job.h; about no table */
+	WORK_REPLAY,     /* ui/replay_job.h; about no table */
+	WORK_ALERT_ACK,  /* the alert edit.id; about no table */
+	WORK_ALERT_MUTE, /* until until_us, 0: not any more */
+	WORK_ADD,        /* from here on works change something */
 	WORK_SET,
 	WORK_REMOVE,
 	WORK_ORDER,
@@ -40,10 +44,14 @@ struct work {
 	enum work_kind kind;
 	const struct table *table;
 	struct arena mem;
-	struct table_edit edit; /* what is asked for: id, version, v; strings in mem */
-	const char *order;      /* WORK_ORDER: kind of db/command.h, about pixel edit.id */
-	bool undo;              /* takes an earlier change back */
-	int to;                 /* WORK_ROLLBACK: the version that is gone back to */
+	struct table_edit edit;     /* what is asked for: id, version, v; strings in mem */
+	const char *order;          /* WORK_ORDER: kind of db/command.h, about pixel edit.id … */
+	const char *args;           /* … with these; NULL: the plain ones of hold and release */
+	int64_t until_us;           /* WORK_ALERT_MUTE */
+	struct cause_found *causes; /* WORK_CAUSES: in mem … */
+	size_t ncauses;             /* … so many */
+	bool undo;                  /* takes an earlier change back */
+	int to;                     /* WORK_ROLLBACK: the version that is gone back to */
 	struct distinct *distinct;
 	int64_t event_id;        /* WORK_SEND: 0 the newest that fits */
 	bool drafted;            /* WORK_SEND: through edit.v, else through the live settings */

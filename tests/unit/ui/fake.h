@@ -4,6 +4,7 @@
 
 #include "src/clock.h"
 #include "src/tally.h"
+#include "fake_ops.h"
 #include "fake_rows.h"
 #include "ui/app.h"
 
@@ -227,6 +228,7 @@ TA_UNUSED static void fake_app(struct app *app)
 	d->last = fake_last;
 	d->nlast = TA_COUNT(fake_last);
 	d->has_catalogue = d->has_beats = d->has_faults = d->has_last = true;
+	fake_ops(app);
 	fake_counts(d);
 	fake_money(d);
 	fake_feed(&app->feed, d, 240);

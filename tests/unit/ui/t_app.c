@@ -31,7 +31,7 @@ static void every_binding_is_reachable(void **state)
 			int code = key_code(p, n);
 			bool reached = false;
 			assert_true(code > 0);
-			for (unsigned c = 1; c <= K_REPLAY; c <<= 1)
+			for (unsigned c = 1; c <= K_ALERTS; c <<= 1)
 				reached = reached || ((key_contexts((enum req)r) & c) &&
 							     key_request(code, c) == (enum req)r);
 			if (!reached)
@@ -361,13 +361,17 @@ static void problems_come_worst_first(void **state)
 	static struct problem p[PROBLEMS_MAX];
 	fake_app(app);
 	size_t n = data_problems(&app->data, p);
-	assert_int_equal(n, 3);
+	assert_int_equal(n, 4);
 	assert_int_equal(p[0].kind, PB_SILENT);
 	assert_string_equal(p[0].what, "folder");
 	assert_int_equal(p[1].kind, PB_PAUSED);
 	assert_non_null(strstr(p[1].effect, "1,312 waiting"));
 	assert_non_null(strstr(p[1].why, "access token has expired"));
-	assert_int_equal(p[2].kind, PB_FAILING);
+	assert_int_equal(p[2].kind, PB_SICK);
+	assert_string_equal(p[2].effect, "271 of 3,060 failed in 1 h");
+	assert_true(p[2].bad);
+	assert_int_equal(p[3].kind, PB_SICK);
+	assert_false(p[3].bad);
 	app_release(app);
 	free(app);
 }

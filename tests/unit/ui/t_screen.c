@@ -63,6 +63,44 @@ static void go_events(struct app *app)
 	type(app, "3");
 }
 
+static void go_why(struct app *app)
+{
+	type(app, "2");
+	app->pixel_id = 1;
+	fake_why(app, 1);
+	type(app, "\t");
+}
+
+static void go_paused_pixel(struct app *app)
+{
+	type(app, "2");
+	app->pixel_id = 2;
+}
+
+static void go_ledger(struct app *app)
+{
+	app->book_pixel = 1;
+	type(app, "Llllllllll");
+}
+
+static void go_alerts(struct app *app)
+{
+	type(app, "!H");
+}
+
+static void go_drilled(struct app *app)
+{
+	go_ledger(app);
+	type(app, "\r");
+	fake_feed(&app->feed, &app->data, 40);
+}
+
+static void go_release(struct app *app)
+{
+	go_paused_pixel(app);
+	type(app, "t100");
+}
+
 static void go_revenue(struct app *app)
 {
 	type(app, "4jj");
@@ -172,6 +210,19 @@ static void the_four_views(void **state)
 	everywhere("help", go_help);
 }
 
+static void operations(void **state)
+{
+	(void)state;
+	everywhere("why", go_why);
+	everywhere("ledger", go_ledger);
+	everywhere("alerts", go_alerts);
+	for (int size = 0; size < (int)TA_COUNT(sizes); size++)
+		shot("paused-pixel", go_paused_pixel, size, false);
+	shot("drilled", go_drilled, 1, false);
+	shot("release", go_release, 1, false);
+	shot("release", go_release, 0, false);
+}
+
 static void the_inspector(void **state)
 {
 	(void)state;
@@ -202,6 +253,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_four_views),
+		cmocka_unit_test(operations),
 		cmocka_unit_test(the_inspector),
 		cmocka_unit_test(states_of_the_frame),
 	};
