@@ -69,6 +69,7 @@ enum kind {
 	LINE_CIRCUIT,
 	LINE_ASKING,
 	LINE_CAUSE,
+	LINE_EVIDENCE,
 	LINE_NEXT,
 	LINE_PARTS,
 	LINE_PART,
@@ -78,6 +79,7 @@ enum kind {
 struct line_of {
 	enum kind kind;
 	int arg;
+	int from, n; /* LINE_EVIDENCE, LINE_NEXT: the bytes of the text that stand in this line */
 };
 static struct line_of lines[LINES]; /* of the frame that is being drawn */
 static int nlines;
@@ -85,7 +87,31 @@ static int nlines;
 static void add(enum kind kind, int arg)
 {
 	if (nlines < LINES)
-		lines[nlines++] = (struct line_of){kind, arg};
+		lines[nlines++] = (struct line_of){.kind = kind, .arg = arg};
+}
+
+/* A sentence over as many lines as it needs, broken between words. A byte is a column at least. */
+static void add_text(enum kind kind, int arg, const char *text, int w)
+{
+	int from = 0, len = (int)strlen(text);
+	w = TA_MAX(w, 20);
+	while (from < len && nlines < LINES) {
+		int n = TA_MIN(len - from, w);
+		if (n < len - from)
+			while (n > 0 && text[from + n] != ' ')
+				n--;
+		if (n <= 0)
+			n = TA_MIN(len - from, w);
+		lines[nlines++] = (struct line_of){kind, arg, from, n};
+		from += n + (from + n < len && text[from + n] == ' ');
+	}
+}
+
+static void add_cause(const struct cause_found *c, int i, int w)
+{
+	add(LINE_CAUSE, i);
+	add_text(LINE_EVIDENCE, i, c->evidence, w - 7);
+	add_text(LINE_NEXT, i, c->next, w - 7);
 }
 
 static void add_parts(const struct view_health *h)
@@ -98,7 +124,7 @@ static void add_parts(const struct view_health *h)
 				add(LINE_PART, i);
 }
 
-static void arrange(const struct app *app)
+static void arrange(const struct app *app, int w)
 {
 	const struct data *d = &app->data;
 	const struct view_pixel *px = data_pixel(d, app->pixel_id);
@@ -118,8 +144,7 @@ static void arrange(const struct app *app)
 	if (ill(app) && !known)
 		add(LINE_ASKING, 0);
 	for (int i = 0; known && ill(app) && i < (int)TA_MIN(app->why.nfound, CAUSES_SHOWN); i++) {
-		add(LINE_CAUSE, i);
-		add(LINE_NEXT, i);
+		add_cause(&app->why.found[i], i, w);
 	}
 	if (h)
 		add_parts(h);
@@ -191,18 +216,29 @@ static void draw_circuit(const struct data *d, const struct view_circuit *c, str
 		draw_fmt(p, ST_TEXT, ": %s", c->error);
 }
 
-static void draw_cause(const struct app *app, const struct cause_found *c, struct pen *p)
+static void draw_cause(const struct cause_found *c, struct pen *p)
 {
 	bool symptom = c->by != CAUSE_NONE;
 	draw_gap(p, symptom ? 2 : 0);
 	draw_glyph(p, health_style(c->level), health_glyph(c->level));
 	draw_gap(p, 1);
-	draw_fmt(p, ST_STRONG, "%s", c->meaning);
-	draw_gap(p, 2);
-	draw_text(p, ST_TEXT, -1, c->evidence);
+	draw_text(p, ST_STRONG, -1, c->meaning);
 	if (symptom)
-		draw_fmt(p, ST_TEXT, "  (explained by %s)", cause_row(c->by)->word);
-	(void)app;
+		draw_fmt(p, ST_TEXT, "  (because %s)", cause_row(c->by)->meaning);
+}
+
+/* A line of what speaks for a cause, or of what to do: that one begins with an arrow. */
+static void draw_sentence(const struct cause_found *c, const struct line_of *l, struct pen *p)
+{
+	bool next = l->kind == LINE_NEXT;
+	draw_gap(p, c->by == CAUSE_NONE ? 2 : 4);
+	if (next && !l->from) {
+		draw_glyph(p, ST_TEXT, GL_ARROW);
+		draw_gap(p, 1);
+	} else {
+		draw_gap(p, next ? 1 + draw_width(theme_glyph(GL_ARROW)) : 0);
+	}
+	draw_n(p, ST_TEXT, -1, (next ? c->next : c->evidence) + l->from, (size_t)l->n);
 }
 
 static void draw_part(const struct view_health *h, int i, struct pen *p)
@@ -279,13 +315,11 @@ static void draw_line(const struct app *app, const struct line_of *l, struct pen
 		draw_text(p, ST_DIM, -1, "the causes are being looked for");
 		break;
 	case LINE_CAUSE:
-		draw_cause(app, &app->why.found[l->arg], p);
+		draw_cause(&app->why.found[l->arg], p);
 		break;
+	case LINE_EVIDENCE:
 	case LINE_NEXT:
-		draw_gap(p, app->why.found[l->arg].by == CAUSE_NONE ? 2 : 4);
-		draw_glyph(p, ST_TEXT, GL_ARROW);
-		draw_gap(p, 1);
-		draw_text(p, ST_TEXT, -1, app->why.found[l->arg].next);
+		draw_sentence(&app->why.found[l->arg], l, p);
 		break;
 	case LINE_PARTS:
 		draw_parts_head(p);
@@ -326,7 +360,8 @@ void why_draw(struct app *app, struct box b)
 {
 	struct list *l = &app->why.list;
 	struct box rows = {b.y + 1, b.x, b.h - 1, b.w};
-	arrange(app);
+	arrange(app, b.w);
+	app->why.width = b.w;
 	heading(app, b);
 	if (rows.h <= 0)
 		return;
@@ -394,13 +429,13 @@ static void open_waiting(struct app *app)
 bool why_request(struct app *app, enum req r)
 {
 	struct why *w = &app->why;
-	arrange(app);
+	arrange(app, w->width);
 	if (list_move(&w->list, r, nlines))
 		return true;
 	if (r != REQ_OPEN || w->list.sel >= nlines)
 		return false;
 	const struct line_of *l = &lines[w->list.sel];
-	if (l->kind == LINE_CAUSE || l->kind == LINE_NEXT)
+	if (l->kind == LINE_CAUSE || l->kind == LINE_EVIDENCE || l->kind == LINE_NEXT)
 		open_cause(app, &w->found[l->arg]);
 	else if (l->kind == LINE_PART)
 		open_part(app, l->arg);

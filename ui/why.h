@@ -15,6 +15,7 @@ struct work;
 struct why {
 	struct list list;
 	bool focused;
+	int width;                 /* it was drawn in last */
 	struct cause_found *found; /* owned */
 	size_t nfound;
 	int32_t of;     /* the pixel they are of, 0 none … */

@@ -142,7 +142,7 @@ class Input(Seeded):
         t.sees(["HEALTH", "dispatcher"])
         row, col = self.place("px-181", "health")
         t.keys(click(row, col) + click(row, col))
-        t.sees(["EVENTS", 'pixel = "px-181"'])
+        t.sees(["EVENTS", "pixel == px-181"])
         t.keys(b"Q")
         self.assertEqual(t.ended(), 0)
         self.assertGreater(t.out.rfind(b"\x1b[?1000l"), t.out.rfind(b"\x1b[?1000h"))
