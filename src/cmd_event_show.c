@@ -192,7 +192,7 @@ static const char *detail(const struct find_delivery *d)
 	return last && *last->message ? last->message : reason_text(d->reason);
 }
 
-static enum ta_rc event_json(
+enum ta_rc event_show_json(
 	struct db *db, const struct find_event *e, json_t **out, struct ta_err *err)
 {
 	char key[33];
@@ -298,8 +298,8 @@ static enum ta_rc show_event(
 	struct db *db, const struct show *s, const struct find_event *e, struct ta_err *err)
 {
 	json_t *j = NULL;
-	enum ta_rc rc =
-		s->diff ? event_diff_json(db, e, s->pixel, &j, err) : event_json(db, e, &j, err);
+	enum ta_rc rc = s->diff ? event_diff_json(db, e, s->pixel, &j, err)
+				: event_show_json(db, e, &j, err);
 	if (!rc && s->json)
 		out_json(json_incref(j));
 	else if (!rc && s->diff)

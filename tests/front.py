@@ -94,7 +94,7 @@ class Front:
             r.ended = time.monotonic()
         if got is None:  # a beginning of an answer: without any, a client may send again by itself
             h.close_connection = True
-            h.wfile.write(b"HTTP/1.1 200 X\r\n")
+            h.wfile.write(b"HTTP/1.1 200 X\r\nContent-Length: 9\r\n\r\n")
             h.connection.shutdown(socket.SHUT_RDWR)
             return
         status, headers, text = got
