@@ -22,10 +22,16 @@ static const char *skip_space(const char *p, const char *end)
 /* Behind the string that begins at p (a quote); NULL: it does not end. */
 static const char *skip_string(const char *p, const char *end)
 {
-	for (p++; p < end && *p != '"'; p++)
-		if (*p == '\\')
-			p++;
-	return p < end ? p + 1 : NULL;
+	const char *begin = ++p;
+	while (p < end && (p = memchr(p, '"', (size_t)(end - p)))) {
+		size_t slashes = 0;
+		while (p - slashes > begin && p[-1 - (ptrdiff_t)slashes] == '\\')
+			slashes++;
+		p++;
+		if (slashes % 2 == 0)
+			return p;
+	}
+	return NULL;
 }
 
 /* Behind the value that begins at p, NULL when it does not end. */
@@ -146,23 +152,30 @@ static void lists(struct walk *w, const struct parts *a, const struct parts *b)
 	w->path[len] = '\0';
 }
 
-static void compare(struct walk *w, struct json_slice was, struct json_slice now)
+/* Two objects or two lists; false: they cannot be taken apart. Its room is of some kilobytes, which
+ * single values do without. */
+static bool inside(struct walk *w, struct json_slice was, struct json_slice now)
 {
 	struct parts a, b;
-	if (was.p && now.p && same(was, now))
-		return;
-	bool whole = !was.p || !now.p || *was.p != *now.p || w->depth >= JSON_DELTA_DEPTH ||
-		     !take_apart(was, &a) || !take_apart(now, &b);
-	if (whole) {
-		w->d->each(w->d->arg, w->path, was, now);
-		return;
-	}
+	if (!take_apart(was, &a) || !take_apart(now, &b))
+		return false;
 	w->depth++;
 	if (*was.p == '{')
 		objects(w, &a, &b);
 	else
 		lists(w, &a, &b);
 	w->depth--;
+	return true;
+}
+
+static void compare(struct walk *w, struct json_slice was, struct json_slice now)
+{
+	if (was.p && now.p && same(was, now))
+		return;
+	bool pair = was.p && now.p && was.n && now.n && *was.p == *now.p &&
+		    (*was.p == '{' || *was.p == '[') && w->depth < JSON_DELTA_DEPTH;
+	if (!pair || !inside(w, was, now))
+		w->d->each(w->d->arg, w->path, was, now);
 }
 
 void json_delta(const struct json_delta *d, struct json_slice was, struct json_slice now)

@@ -11,6 +11,7 @@ import subprocess
 import termios
 import unittest
 import urllib.request
+from datetime import datetime, timedelta, timezone
 
 from lib import SLOW, TRACKAI, ensure_user, free_port, scratch_dir, wait_until
 
@@ -108,7 +109,30 @@ class Demo(unittest.TestCase):
             return a and a["refused"] > 0 and a["events"] > 0
         wait_until(refused, what="a refused event at kaffe-shop's Pinterest account")
 
-    def test_5_stop_leaves_nothing(self):
+    def test_5_what_was_sent_is_built_again_byte_for_byte(self):
+        """Under its own versions of rule, settings and maps, every stored sending has the bytes of then; also
+        behind a change of what is in force."""
+        def verified():
+            got = self.json("delivery", "replay", "--verify")
+            self.assertEqual((got["differ"], got["unknown"], got["first"]), (0, 0, []))
+            self.assertEqual(got["same"], got["sendings"])
+            return got
+        before = wait_until(lambda: verified() if self.summary()["platforms"]["meta"]["events"] >= 150 else None,
+                            what="enough that was sent")
+        self.assertGreater(before["deliveries"], 300)
+        meta = next(p for p in self.json("pixel", "list") if p["platform"] == "meta" and p["state"] != "held")
+        name = f"{meta['store']}/{meta['name']}"
+        until = (datetime.now(timezone.utc) - timedelta(seconds=2)).strftime("%Y-%m-%dT%H:%M:%SZ")
+        self.run_("pixel", "set", name, "--event-names", "purchase = Lead", "--content-id", "product_id")
+        asked = ("--pixel", name, "--where", "name == purchase and state == delivered", "--until", until)
+        changed = self.json("delivery", "replay", *asked)["pixels"]
+        pinned = self.json("delivery", "replay", "--pinned", *asked)["pixels"]
+        if changed:  # the store sold something so far
+            self.assertEqual(changed[0]["same"], 0, changed)
+            self.assertEqual(pinned[0]["changed"], 0, pinned)
+        self.assertGreaterEqual(verified()["sendings"], before["sendings"])
+
+    def test_6_stop_leaves_nothing(self):
         family = descendants(self.pid)
         self.assertGreater(len(family), 5)
         self.assertIn("stopped", self.run_("demo", "--stop").stdout)
