@@ -268,7 +268,7 @@ static enum ta_rc read_docs(struct gathering *g, struct ta_err *err)
 	for (int i = 0; !rc && i < db_rows(r); i++) {
 		struct cause_doc *d = doc_of(g, db_i64(r, i, 0));
 		struct event *ev = arena_alloc(g->a, sizeof(*ev));
-		size_t len;
+		size_t len = 0;
 		const char *text = unpack(g, db_bytes(r, i, 1), &len);
 		if (d && text && !event_read(g->a, text, len, ev, NULL))
 			d->ev = ev;
@@ -307,7 +307,7 @@ static enum ta_rc read_bodies(struct gathering *g, struct ta_err *err)
 		&a, &r, err);
 	for (int i = 0; !rc && i < db_rows(r); i++) {
 		const struct jv *body = NULL;
-		size_t len;
+		size_t len = 0;
 		const char *text = unpack(g, db_bytes(r, i, 2), &len);
 		if (text && jv_parse(g->a, text, len, &body, NULL) == JV_FINE)
 			take_body(g, db_i64(r, i, 1), (int16_t)db_i64(r, i, 0), body);
@@ -394,7 +394,7 @@ static enum ta_rc read_failed(struct gathering *g, struct ta_err *err)
 static const struct jv *unpacked(struct gathering *g, struct db_bytes packed)
 {
 	const struct jv *v = NULL;
-	size_t len;
+	size_t len = 0;
 	const char *text = packed.p ? unpack(g, packed, &len) : NULL;
 	return text && jv_parse(g->a, text, len, &v, NULL) == JV_FINE ? v : NULL;
 }

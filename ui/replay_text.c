@@ -21,8 +21,8 @@ static const char *left_out(enum replay_fate f)
 		[REPLAY_LATE] =
 			"older than the platform takes (l sends them: they will be rejected)",
 		[REPLAY_DUPLICATE] =
-			"delivered, and the platform has forgotten the id: it would count them twice "
-			"(d counts them twice)",
+			("delivered, and the platform has forgotten the id: it would count them "
+			 "twice (d counts them twice)"),
 		[REPLAY_DROPPED] = "not to be sent by the rules",
 		[REPLAY_UNFIT] = "would be rejected",
 		[REPLAY_GONE] = "the document or the settings of then are not kept any more",
