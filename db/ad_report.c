@@ -3,6 +3,7 @@
 #include "db/conn.h"
 #include "src/arena.h"
 #include "src/attr.h"
+#include "src/buf.h"
 #include "src/clock.h"
 #include "src/map.h"
 
@@ -233,31 +234,56 @@ enum ta_rc ad_report_put(struct db *db, const struct ad_source *from, const stru
 	return rc;
 }
 
-enum ta_rc ad_totals(struct db *db, const struct ad_span *span, struct arena *a,
-	struct ad_total **out, size_t *n, struct ta_err *err)
+/* Days of a span ($1 store, $2 level, $3 first, $4 end) as rows of that level: what was reported of
+ * it, else the sum of the nearest level that was, day by day; a pin has the figures of its ads. */
+static const char span_days[] =
+	"WITH x AS (SELECT d.*, CASE WHEN d.level = $2::int THEN d.id WHEN $2::int = 0 THEN "
+	"e.campaign WHEN $2::int = 1 THEN e.ad_group WHEN $2::int = 3 THEN e.pin ELSE '' END AS target "
+	"FROM ad_day d JOIN ad_entity e ON e.store_id = d.store_id AND e.platform = d.platform AND "
+	"e.level = d.level AND e.id = d.id WHERE d.store_id = $1 AND d.day >= $3 AND d.day < $4 AND "
+	"(d.level >= $2::int OR $2::int = 3 AND d.level = 2)), "
+	"y AS (SELECT *, abs(level - $2::int) AS far, min(abs(level - $2::int)) OVER (PARTITION BY "
+	"platform, target, day) AS nearest FROM x WHERE target <> ''), "
+	"days AS (SELECT * FROM y WHERE far = nearest) ";
+
+/* Runs a statement over the days of a span. */
+static enum ta_rc read_span(struct db *db, const struct ad_span *span, const char *select,
+	PGresult **out, struct ta_err *err)
 {
 	struct db_args args = DB_ARGS_INIT;
-	PGresult *r = NULL;
+	struct buf sql = BUF_INIT(8192);
 	db_arg_i32(&args, span->store_id);
 	db_arg_i32(&args, (int32_t)span->level);
 	db_arg_i32(&args, span->first);
 	db_arg_i32(&args, span->end);
-	enum ta_rc rc = db_read(db,
+	db_arg_text(&args, span->currency);
+	buf_adds(&sql, span_days);
+	buf_adds(&sql, select);
+	enum ta_rc rc = db_read(db, buf_str(&sql), &args, out, err);
+	buf_release(&sql);
+	return rc;
+}
+
+enum ta_rc ad_totals(struct db *db, const struct ad_span *span, struct arena *a,
+	struct ad_total_rows *out, struct ta_err *err)
+{
+	PGresult *r = NULL;
+	enum ta_rc rc = read_span(db, span,
 		"SELECT e.platform, e.id, e.campaign, e.ad_group, e.pin, e.name, e.status, "
 		"coalesce(d.currency, ''), coalesce(d.spend, 0), coalesce(d.impressions, 0), "
 		"coalesce(d.clicks, 0), coalesce(d.value, 0), coalesce(d.claimed, 0), "
 		"coalesce(d.days, 0), coalesce(d.fetched, 0) FROM ad_entity e LEFT JOIN (SELECT "
-		"platform, id, currency, sum(spend_micro)::bigint AS spend, sum(impressions)::bigint "
+		"platform, target AS id, currency, sum(spend_micro)::bigint AS spend, sum(impressions)::bigint "
 		"AS impressions, sum(clicks)::bigint AS clicks, sum(claimed_value_micro)::bigint AS "
-		"value, (sum(claimed) * 1e6)::bigint AS claimed, count(*) AS days, max(fetched_us) AS "
-		"fetched FROM ad_day WHERE store_id = $1 AND level = $2::int AND day >= $3 AND day < $4 "
-		"GROUP BY 1, 2, 3) d ON d.platform = e.platform AND d.id = e.id WHERE e.store_id = $1 "
-		"AND e.level = $2::int ORDER BY d.spend DESC NULLS LAST, e.platform, e.id",
-		&args, &r, err);
-	*n = rc ? 0 : (size_t)db_rows(r);
-	*out = arena_alloc(a, (*n + 1) * sizeof(**out));
-	for (size_t i = 0; i < *n; i++) {
-		struct ad_total *t = &(*out)[i];
+		"value, (sum(claimed) * 1e6)::bigint AS claimed, count(DISTINCT day) AS days, "
+		"max(fetched_us) AS fetched FROM days GROUP BY 1, 2, 3) d ON d.platform = e.platform AND d.id = e.id WHERE e.store_id = $1 "
+		"AND e.level = $2::int ORDER BY coalesce(d.currency, $5) = $5 DESC, d.spend DESC NULLS "
+		"LAST, e.platform, e.id",
+		&r, err);
+	out->n = rc ? 0 : (size_t)db_rows(r);
+	out->rows = arena_alloc(a, (out->n + 1) * sizeof(*out->rows));
+	for (size_t i = 0; i < out->n; i++) {
+		struct ad_total *t = &out->rows[i];
 		int row = (int)i;
 		const char **texts[] = {
 			&t->id, &t->campaign, &t->ad_group, &t->pin, &t->name, &t->status};
@@ -272,6 +298,40 @@ enum ta_rc ad_totals(struct db *db, const struct ad_span *span, struct arena *a,
 		t->claimed = (double)db_i64(r, row, 12) / 1e6;
 		t->days = db_i64(r, row, 13);
 		t->fetched_us = db_i64(r, row, 14);
+	}
+	PQclear(r);
+	return rc;
+}
+
+int64_t ad_minor(int64_t micro, const char *currency)
+{
+	int64_t unit = 1;
+	for (int e = money_exponent(currency); e < 6; e++)
+		unit *= 10;
+	return (micro + unit / 2) / unit;
+}
+
+enum ta_rc ad_foreign_days(struct db *db, const struct ad_span *span, struct arena *a,
+	struct ad_foreign_rows *out, struct ta_err *err)
+{
+	PGresult *r = NULL;
+	enum ta_rc rc = read_span(db, span,
+		"SELECT platform, target, currency, day, sum(spend_micro)::bigint, "
+		"coalesce(sum(claimed_value_micro), 0)::bigint FROM days WHERE currency <> $5 GROUP BY 1, "
+		"2, 3, 4",
+		&r, err);
+	out->n = rc ? 0 : (size_t)db_rows(r);
+	out->rows = arena_alloc(a, (out->n + 1) * sizeof(*out->rows));
+	for (size_t i = 0; i < out->n; i++) {
+		struct ad_foreign *f = &out->rows[i];
+		const char *code = db_text(r, (int)i, 2);
+		f->platform = (enum platform_id)db_i64(r, (int)i, 0);
+		f->id = arena_strdup(a, db_text(r, (int)i, 1));
+		memcpy(f->spend.currency, code, strnlen(code, 3));
+		memcpy(f->claimed.currency, code, strnlen(code, 3));
+		f->day = (int32_t)db_i64(r, (int)i, 3);
+		f->spend.minor = ad_minor(db_i64(r, (int)i, 4), code);
+		f->claimed.minor = ad_minor(db_i64(r, (int)i, 5), code);
 	}
 	PQclear(r);
 	return rc;

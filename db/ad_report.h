@@ -5,6 +5,7 @@
 
 #include "src/ad_report.h"
 #include "src/err.h"
+#include "src/money.h"
 #include "src/words.h"
 
 #include <stddef.h>
@@ -35,6 +36,7 @@ struct ad_span {
 	int32_t store_id;
 	enum ad_level level;
 	int32_t first, end;
+	const char *currency; /* of the store */
 };
 struct ad_total {
 	enum platform_id platform;
@@ -44,9 +46,30 @@ struct ad_total {
 	double claimed;
 	int64_t days, fetched_us; /* days with figures; the newest of them */
 };
-/* Sums over the span, by spend, then id; *out lives in the arena. One that was reported in two
- * currencies stands twice. */
+struct ad_total_rows {
+	struct ad_total *rows;
+	size_t n;
+};
+/* Sums over the span, in the arena: the store's currency first, by spend, then id. One that was
+ * reported in two currencies stands twice; one of which only parts were reported has their sum. */
 TA_MUST enum ta_rc ad_totals(struct db *db, const struct ad_span *span, struct arena *a,
-	struct ad_total **out, size_t *n, struct ta_err *err);
+	struct ad_total_rows *out, struct ta_err *err);
+
+/* Single days of a span that were paid in another currency than this: each has a rate of its own.
+ * In the arena. */
+struct ad_foreign {
+	enum platform_id platform;
+	const char *id;
+	struct money spend, claimed; /* of the day, rounded to minor units */
+	int32_t day;
+};
+struct ad_foreign_rows {
+	struct ad_foreign *rows;
+	size_t n;
+};
+TA_MUST enum ta_rc ad_foreign_days(struct db *db, const struct ad_span *span, struct arena *a,
+	struct ad_foreign_rows *out, struct ta_err *err);
+/* 10^-6 of a currency as minor units, half up. */
+int64_t ad_minor(int64_t micro, const char *currency);
 
 #endif

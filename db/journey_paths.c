@@ -3,6 +3,8 @@
 #include "db/conn.h"
 #include "src/arena.h"
 #include "src/channel.h"
+#include "src/clock.h"
+#include "src/fx.h"
 #include "src/map.h"
 #include "src/words.h"
 
@@ -38,7 +40,7 @@ struct stored {
 
 struct order {
 	int64_t id, person, at_us, amount;
-	bool counts; /* its amount is in the store's currency */
+	bool counts; /* it has an amount that could be told in the result's currency */
 };
 
 struct load {
@@ -157,6 +159,22 @@ static int by_buyer(const void *a, const void *b)
 	return (x->id > y->id) - (x->id < y->id);
 }
 
+/* At the rate of the order's day (UTC, as the bank's). */
+static bool value_of(
+	const struct journey_query *q, int64_t amount, const char *currency, struct order *o)
+{
+	struct money from = {.minor = amount}, to = {0};
+	struct fx_used used;
+	static const struct fx none = {0};
+	memcpy(from.currency, currency, strnlen(currency, 3));
+	memcpy(to.currency, q->currency, strnlen(q->currency, 3));
+	if (fx_convert(q->fx ? q->fx : &none, from, (int32_t)(o->at_us / (86400 * US_PER_S)), &to,
+		    &used, NULL))
+		return false;
+	o->amount = to.minor;
+	return true;
+}
+
 static enum ta_rc load_orders(struct load *l, struct ta_err *err)
 {
 	struct db_args a = DB_ARGS_INIT;
@@ -164,20 +182,20 @@ static enum ta_rc load_orders(struct load *l, struct ta_err *err)
 	db_arg_i32(&a, l->q->store_id);
 	db_arg_i64(&a, l->q->from_us);
 	db_arg_i64(&a, l->q->to_us);
-	db_arg_text(&a, l->q->currency);
 	enum ta_rc rc = db_read(l->db,
-		"SELECT c.id, c.person, c.at_us, coalesce(e.amount, 0), e.amount IS NOT NULL AND "
-		"e.currency = $4 FROM conversion c JOIN event e ON e.id = c.id WHERE c.store_id = $1 "
+		"SELECT c.id, c.person, c.at_us, e.amount, e.currency FROM conversion c JOIN event e ON e.id = c.id WHERE c.store_id = $1 "
 		"AND c.at_us >= $2 AND c.at_us < $3",
 		&a, &r, err);
 	l->norders = rc ? 0 : (size_t)db_rows(r);
 	l->orders = arena_alloc(l->s->a, (l->norders + 1) * sizeof(*l->orders));
-	for (size_t i = 0; i < l->norders; i++)
-		l->orders[i] = (struct order){.id = db_i64(r, (int)i, 0),
+	for (size_t i = 0; i < l->norders; i++) {
+		struct order *o = &l->orders[i];
+		*o = (struct order){.id = db_i64(r, (int)i, 0),
 			.person = meant(l, db_i64(r, (int)i, 1)),
-			.at_us = db_i64(r, (int)i, 2),
-			.amount = db_i64(r, (int)i, 3),
-			.counts = db_bool(r, (int)i, 4)};
+			.at_us = db_i64(r, (int)i, 2)};
+		o->counts = !db_null(r, (int)i, 3) &&
+			    value_of(l->q, db_i64(r, (int)i, 3), db_text(r, (int)i, 4), o);
+	}
 	PQclear(r);
 	qsort(l->orders, l->norders, sizeof(*l->orders), by_buyer);
 	return rc;

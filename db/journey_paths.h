@@ -9,6 +9,7 @@
 
 struct arena;
 struct db;
+struct fx;
 
 /* What stands for a channel of the models. */
 enum journey_by { BY_CHANNEL, BY_SOURCE, BY_CAMPAIGN, BY_AD_GROUP, BY_AD, BY_PIN, BY_COUNT };
@@ -20,7 +21,8 @@ int journey_by_of(const char *word); /* -1 unknown */
 
 struct journey_query {
 	int32_t store_id;
-	const char *currency;   /* orders in others are counted, not shared */
+	const char *currency;   /* of the result */
+	const struct fx *fx;    /* for orders in others, NULL: none is known */
 	int64_t from_us, to_us; /* of the orders: from <= time < to */
 	enum journey_by by;
 	int64_t session_us;
@@ -28,7 +30,7 @@ struct journey_query {
 
 struct journey_sum {
 	int64_t orders, value; /* in the paths; minor units */
-	int64_t foreign;       /* orders in another currency, or without an amount */
+	int64_t foreign; /* left out: without an amount, or no rate of its currency is known */
 	int64_t without_touch; /* of orders: nobody knows where they came from */
 	int64_t visits, nulls; /* touches read; journeys that ended without an order */
 };

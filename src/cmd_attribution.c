@@ -1,6 +1,7 @@
 /* trackai attribution: how models share orders among the channels before them; the orders of a
  * store with their stored journeys, or those of a file of paths. */
 #include "db/conn.h"
+#include "db/fx_rate.h"
 #include "db/journey_paths.h"
 #include "src/buf.h"
 #include "src/clock.h"
@@ -87,7 +88,7 @@ static void add_store(json_t *o, const struct ask *q)
 		json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I}", "store", q->store, "by",
 			q->by, "currency", q->query.currency, "orders", (json_int_t)q->sum.orders,
 			"value", (json_int_t)q->sum.value, "orders_without_touch",
-			(json_int_t)q->sum.without_touch, "orders_in_other_currencies",
+			(json_int_t)q->sum.without_touch, "orders_without_rate",
 			(json_int_t)q->sum.foreign, "touches", (json_int_t)q->sum.visits,
 			"journeys_without_order", (json_int_t)q->sum.nulls));
 }
@@ -153,8 +154,10 @@ static void print_people(
 	}
 	out_print(&t);
 	if (q->store && q->sum.foreign)
-		fprintf(stderr, "%lld orders in other currencies than %s are not among them\n",
-			(long long)q->sum.foreign, q->query.currency);
+		fprintf(stderr,
+			"%lld orders are not among them: without an amount, or in a currency whose "
+			"rate is not known (trackai rate import)\n",
+			(long long)q->sum.foreign);
 }
 
 static enum ta_rc check(int argc, char **argv, const struct ask *q, struct ta_err *err)
@@ -203,7 +206,8 @@ static enum ta_rc read_file(struct ask *q, struct path_set *s, struct ta_err *er
 static enum ta_rc read_store(struct ask *q, struct path_set *s, struct ta_err *err)
 {
 	struct db *db = NULL;
-	struct campaign_store store;
+	struct campaign_store store = {0};
+	struct fx fx = {0};
 	int64_t now = clock_now_us();
 	q->query = (struct journey_query){.from_us = now - 30 * DAY_US,
 		.to_us = now,
@@ -221,8 +225,13 @@ static enum ta_rc read_store(struct ask *q, struct path_set *s, struct ta_err *e
 	if (!rc) {
 		q->query.store_id = store.id;
 		q->query.currency = store.currency;
-		rc = journey_paths(&q->query, db, s, &q->sum, err);
+		rc = fx_load(db, (int32_t)(q->query.from_us / DAY_US),
+			(int32_t)(q->query.to_us / DAY_US), s->a, &fx, err);
+		q->query.fx = &fx;
 	}
+	if (!rc)
+		rc = journey_paths(&q->query, db, s, &q->sum, err);
+	q->query.fx = NULL;
 	db_close(db);
 	return rc;
 }

@@ -199,8 +199,7 @@ int campaign_list(int argc, char **argv)
 	struct arena mem = ARENA_INIT;
 	struct db *db = NULL;
 	struct campaign_store store = {0};
-	struct ad_total *totals = NULL;
-	size_t n = 0;
+	struct ad_total_rows totals = {0};
 	const struct opt opts[] = {{"store", OPT_STR, &q.store, "whose campaigns"},
 		{"level", OPT_STR, &q.level, "campaign, ad_group, ad or pin"},
 		{"from", OPT_STR, &q.time.from, "first day; default 29 days ago"},
@@ -221,10 +220,10 @@ int campaign_list(int argc, char **argv)
 	if (!rc)
 		rc = ad_totals(db,
 			&(struct ad_span){store.id, (enum ad_level)ad_level_of(q.level),
-				q.time.days[0], q.time.days[1]},
-			&mem, &totals, &n, &err);
+				q.time.days[0], q.time.days[1], store.currency},
+			&mem, &totals, &err);
 	if (!rc)
-		print_totals(&q, totals, n);
+		print_totals(&q, totals.rows, totals.n);
 	db_close(db);
 	arena_release(&mem);
 	return rc ? cmd_fail("campaign list", &err) : 0;

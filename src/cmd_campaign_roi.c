@@ -2,6 +2,7 @@
  * say under a model, side by side. */
 #include "db/ad_report.h"
 #include "db/conn.h"
+#include "db/fx_rate.h"
 #include "db/journey_paths.h"
 #include "src/buf.h"
 #include "src/cmd.h"
@@ -26,6 +27,8 @@ struct ask {
 	bool json;
 	struct campaign_store store;
 	struct journey_sum sum;
+	struct fx fx;
+	int64_t without_rate; /* days of spend whose currency has no rate */
 };
 
 /* One line: a campaign that was reported, or a source that brought orders without being one. */
@@ -42,14 +45,6 @@ struct lines {
 	size_t n;
 	struct map by_label; /* "pinterest / 626735565838", and by name */
 };
-
-static int64_t minor_of(int64_t micro, const char *currency)
-{
-	int64_t unit = 1;
-	for (int e = money_exponent(currency); e < 6; e++)
-		unit *= 10;
-	return (micro + unit / 2) / unit;
-}
 
 static void add_label(struct lines *l, const struct ad_total *t, const char *id, struct line *line)
 {
@@ -69,12 +64,29 @@ static void add_totals(
 		*line = (struct line){.total = t,
 			.label = arena_fmt(l->a, "%s / %s", platform_word((int)t->platform), t->id),
 			.sum = {.margin = q->margin_share}};
-		/* Spend in another currency is shown, but makes no ratio with ours. */
-		line->sum.spend = same ? minor_of(t->spend_micro, t->currency) : 0;
+		line->sum.spend = same ? ad_minor(t->spend_micro, t->currency) : 0;
 		add_label(l, t, t->id, line);
 	}
 	for (size_t i = 0; i < n; i++)
 		add_label(l, &totals[i], totals[i].name, &l->rows[i]);
+}
+
+/* Days that were paid in another currency count at the rate of each; without a rate they make no
+ * ratio with ours. */
+static void add_foreign(struct lines *l, struct ask *q, const struct ad_foreign *f, size_t n)
+{
+	for (size_t i = 0; i < n; i++, f++) {
+		const char *label =
+			arena_fmt(l->a, "%s / %s", platform_word((int)f->platform), f->id);
+		struct line *line = map_get(&l->by_label, label, strlen(label));
+		struct money to = {0};
+		struct fx_used used;
+		snprintf(to.currency, sizeof(to.currency), "%s", q->store.currency);
+		if (line && !fx_convert(&q->fx, f->spend, f->day, &to, &used, NULL))
+			line->sum.spend += to.minor;
+		else
+			q->without_rate++;
+	}
 }
 
 static int by_value(const void *a, const void *b)
@@ -171,10 +183,10 @@ static json_t *line_json(const struct ask *q, const struct line *l)
 	json_object_update_new(
 		o, json_pack("{s:s, s:s, s:o, s:f, s:o, s:o}", "platform",
 			   platform_word((int)l->total->platform), "name", l->total->name, "spend",
-			   out_money(minor_of(l->total->spend_micro, l->total->currency),
+			   out_money(ad_minor(l->total->spend_micro, l->total->currency),
 				   l->total->currency),
 			   "claimed", l->total->claimed, "claimed_value",
-			   out_money(minor_of(l->total->claimed_value_micro, l->total->currency),
+			   out_money(ad_minor(l->total->claimed_value_micro, l->total->currency),
 				   l->total->currency),
 			   "over_claim",
 			   number(roi_over_claim(l->total->claimed, l->sum.conversions))));
@@ -182,7 +194,7 @@ static json_t *line_json(const struct ask *q, const struct line *l)
 }
 
 struct totals {
-	int64_t spend, revenue, foreign;
+	int64_t spend, revenue;
 	double claimed;
 };
 
@@ -193,8 +205,6 @@ static struct totals add_up(const struct lines *l)
 		t.spend += l->rows[i].sum.spend;
 		t.revenue += l->rows[i].sum.revenue;
 		t.claimed += l->rows[i].total ? l->rows[i].total->claimed : 0;
-		t.foreign +=
-			l->rows[i].total && l->rows[i].total->spend_micro && !l->rows[i].sum.spend;
 	}
 	return t;
 }
@@ -205,11 +215,12 @@ static void print_json(const struct ask *q, const struct lines *l)
 	json_t *rows = json_array();
 	for (size_t i = 0; i < l->n; i++)
 		json_array_append_new(rows, line_json(q, &l->rows[i]));
-	out_json(json_pack("{s:s, s:s, s:s, s:I, s:o, s:o, s:f, s:o, s:o}", "store", q->store.name,
-		"model", q->model, "level", q->level, "orders", (json_int_t)q->sum.orders,
-		"revenue", out_money(t.revenue, q->store.currency), "spend",
-		out_money(t.spend, q->store.currency), "claimed", t.claimed, "mer",
-		number(roi_mer(t.revenue, t.spend)), "rows", rows));
+	out_json(json_pack("{s:s, s:s, s:s, s:I, s:o, s:o, s:f, s:o, s:o, s:I}", "store",
+		q->store.name, "model", q->model, "level", q->level, "orders",
+		(json_int_t)q->sum.orders, "revenue", out_money(t.revenue, q->store.currency),
+		"spend", out_money(t.spend, q->store.currency), "claimed", t.claimed, "mer",
+		number(roi_mer(t.revenue, t.spend)), "rows", rows, "days_without_rate",
+		(json_int_t)q->without_rate));
 }
 
 static void money_cell(struct out_table *t, int64_t minor, const char *currency)
@@ -239,7 +250,7 @@ static void print_line(struct out_table *t, const struct ask *q, const struct li
 	out_cell(t, l->total && *l->total->name ? l->total->name : l->label);
 	if (l->total && *l->total->currency) {
 		money_cell(
-			t, minor_of(l->total->spend_micro, l->total->currency), l->total->currency);
+			t, ad_minor(l->total->spend_micro, l->total->currency), l->total->currency);
 		out_cellf(t, "%.1f", l->total->claimed);
 	} else {
 		out_cell(t, NULL);
@@ -268,10 +279,14 @@ static void print_people(const struct ask *q, const struct lines *l)
 	if (all.spend)
 		printf("; all revenue by all spend %.2f", roi_mer(all.revenue, all.spend));
 	printf("\nAttribution says who was there before an order, not whose work it was.\n");
-	if (all.foreign)
+	if (q->without_rate)
 		fprintf(stderr,
-			"%lld rows were paid in another currency than %s: no ratio is made of them\n",
-			(long long)all.foreign, q->store.currency);
+			"%lld days were paid in another currency than %s and have no rate, so they "
+			"count for nothing: trackai rate import\n",
+			(long long)q->without_rate, q->store.currency);
+	if (q->sum.foreign)
+		fprintf(stderr, "%lld orders have no amount, or no rate of their currency\n",
+			(long long)q->sum.foreign);
 }
 
 static enum ta_rc check(int argc, char **argv, struct ask *q, struct ta_err *err)
@@ -305,18 +320,22 @@ static enum ta_rc roi(struct ask *q, struct db *db, struct path_set *s, struct t
 		[AD_AD] = BY_AD,
 		[AD_PIN] = BY_PIN};
 	enum ad_level level = (enum ad_level)ad_level_of(q->level);
-	struct ad_total *totals = NULL;
+	struct ad_total_rows totals = {0};
+	struct ad_foreign_rows foreign = {0};
 	struct attribution at;
 	struct lines l = {.a = s->a, .by_label = MAP_INIT(s->a)};
-	size_t n = 0;
 	enum ta_rc rc = campaign_store(db, q->store_name, s->a, &q->store, err);
+	struct ad_span span = {
+		q->store.id, level, q->time.days[0], q->time.days[1], q->store.currency};
 	if (!rc)
-		rc = ad_totals(db,
-			&(struct ad_span){q->store.id, level, q->time.days[0], q->time.days[1]},
-			s->a, &totals, &n, err);
+		rc = ad_totals(db, &span, s->a, &totals, err);
+	if (!rc)
+		rc = ad_foreign_days(db, &span, s->a, &foreign, err);
+	if (!rc)
+		rc = fx_load(db, span.first, span.end, s->a, &q->fx, err);
 	if (rc)
 		return rc;
-	struct journey_query query = {q->store.id, q->store.currency, q->time.from_us,
+	struct journey_query query = {q->store.id, q->store.currency, &q->fx, q->time.from_us,
 		q->time.to_us, by[level], JOURNEY_SESSION_US};
 	rc = journey_paths(&query, db, s, &q->sum, err);
 	if (!rc)
@@ -324,8 +343,9 @@ static enum ta_rc roi(struct ask *q, struct db *db, struct path_set *s, struct t
 			s, (enum attrib_model)attrib_of(q->model), (int)q->order, &at, err);
 	if (rc)
 		return rc;
-	l.rows = arena_alloc(s->a, (n + s->nchannels + 1) * sizeof(*l.rows));
-	add_totals(&l, q, totals, n);
+	l.rows = arena_alloc(s->a, (totals.n + s->nchannels + 1) * sizeof(*l.rows));
+	add_totals(&l, q, totals.rows, totals.n);
+	add_foreign(&l, q, foreign.rows, foreign.n);
 	add_credit(&l, s, &at);
 	if (q->json)
 		print_json(q, &l);

@@ -56,6 +56,13 @@ class Campaign(unittest.TestCase):
         self.assertEqual(ad["spend"], {"amount": "15.900000", "currency": "EUR"})
         self.assertEqual((ad["claimed"], ad["pin"], ad["campaign"], ad["days"]), (4.0, "94857", "626735565838", 2))
         self.assertEqual(self.listed()["626735565839"]["spend"]["amount"], "1.250000")
+        # A campaign of which only the ads were reported is their sum, a pin that of the ads it stands in.
+        self.assertEqual(self.listed()["626735565838"]["spend"]["amount"], "15.900000")
+        self.assertEqual(self.listed("--level", "pin")["94857"]["claimed"], 4.0)
+        # Once it is reported itself, that counts for the day, and the other day stays the ads'.
+        self.load("date,campaign_id,spend,conversions\n2026-11-21,626735565838,7.00,2\n", "--currency", "EUR")
+        self.assertEqual(self.listed()["626735565838"]["spend"]["amount"], "17.400000")
+        self.assertEqual(self.listed("--level", "ad")["68755"]["spend"]["amount"], "15.900000")
 
     def test_2_reports_that_say_something_else(self):
         twice = "date,campaign_id,spend\n2026-11-20,77777,1\n2026-11-20,77777,1\n"
@@ -110,9 +117,30 @@ class Campaign(unittest.TestCase):
         self.load("date,campaign_id,spend,currency\n2026-11-21,55555,8000,JPY\n", platform="meta")
         p = self.p.run("campaign", "roi", "--store", "one")
         self.assertIn("8000 JPY", p.stdout)
-        self.assertIn("another currency than EUR", p.stderr)
+        self.assertIn("1 days were paid in another currency than EUR", p.stderr)
 
-    def test_5_bad_questions(self):
+    def test_5_at_the_rate_of_the_day(self):
+        rates = "Date,USD,JPY\n2026-11-20,1.0500,160.00\n2026-11-13,1.1000,165.00\n"
+        with open(os.path.join(self.p.home, "eurofxref.csv"), "w", encoding="utf-8") as f:
+            f.write(rates)
+        path = os.path.join(self.p.home, "eurofxref.csv")
+        self.assertEqual(self.p.json("rate", "import", path), {"added": 4, "same": 0, "kept": 0})
+        self.assertEqual(self.p.json("rate", "import", path), {"added": 0, "same": 4, "kept": 0})
+        p = self.p.run("rate", "set", "--currency", "JPY", "--date", "2026-11-20", "--per-euro", "1")
+        self.assertIn("another rate already", p.stderr)
+        self.assertEqual(self.p.json("rate", "list", "--currency", "jpy")[0]["per_euro"], "160.00000000")
+        # 8,000 yen of a Saturday at Friday's rate: 50 euros.
+        out = self.p.json("campaign", "roi", "--store", "one")
+        self.assertEqual(out["days_without_rate"], 0)
+        p = self.p.run("campaign", "roi", "--store", "one")
+        self.assertEqual(p.stderr, "")
+        self.assertAlmostEqual(float(out["spend"]["amount"]), 17.4 + 1.25 + 50)
+        for argv, words in ((("--currency", "EUR"), "other than EUR"), (("--currency", "USD", "--per-euro", "-1"),
+                            "positive")):
+            p = self.p.run("rate", "set", "--date", "2026-11-20", "--per-euro", "2", *argv, ok=False)
+            self.assertIn(words, p.stderr)
+
+    def test_6_bad_questions(self):
         for argv, words in ((("roi", "--store", "none"), "no store"), (("roi",), "--store"),
                             (("roi", "--store", "one", "--margin", "40"), "0 to 1"),
                             (("list", "--store", "one", "--level", "moon"), "--level"),
