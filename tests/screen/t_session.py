@@ -198,7 +198,7 @@ class Session(unittest.TestCase):
         self.assertEqual(self.order(6, "99.00"), "delivered")
         self.assertEqual(self.order(7, "15.00", campaign="broad-q4"), "delivered")
         self.shot(t, "13-filtered", "filtered", "99.00", "in 3/min", "406 EUR")
-        t.keys(b"jj]]]")
+        t.keys(b"jj]]]]")
         self.shot(t, "14-why", "small-orders", "decided by rule")
 
         # The way back: history, the version before, roll back. A rule that was added has none: the
