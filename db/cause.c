@@ -1,5 +1,6 @@
 #include "db/cause.h"
 
+#include "db/circuit.h"
 #include "db/conn.h"
 #include "db/log_id.h"
 #include "src/arena.h"
@@ -96,6 +97,24 @@ static enum ta_rc read_pixel(struct gathering *g, struct ta_err *err)
 	}
 	PQclear(r);
 	return rc;
+}
+
+/* A circuit that a hand holds open stops the pixel like a pause. */
+static enum ta_rc read_circuit(struct gathering *g, struct ta_err *err)
+{
+	struct circuit_row *rows = NULL;
+	size_t n = 0;
+	enum ta_rc rc = circuits_read(g->db, g->pixel_id, g->a, &rows, &n, err);
+	if (rc || g->held)
+		return rc;
+	struct circuit_row row = circuit_of(rows, n, g->pixel_id);
+	if (row.circuit.forced_us <= g->now_us)
+		return TA_OK;
+	g->held = true;
+	g->pause = CAUSE_CIRCUIT_FORCED;
+	g->held_us = row.since_us;
+	g->detail = *row.forced_by ? arena_fmt(g->a, "held open by %.60s", row.forced_by) : "";
+	return TA_OK;
 }
 
 /* The stages ----------------------------------------------------------------------------------- */
@@ -480,7 +499,7 @@ static void count_pause(struct gathering *g)
 	s->k = s->n = TA_MAX(s->k, 1);
 	s->first_us = g->held_us;
 	s->last_us = g->now_us;
-	snprintf(s->detail, sizeof(s->detail), "the pixel is paused and they wait%s%.120s",
+	snprintf(s->detail, sizeof(s->detail), "nothing is sent and they wait%s%.120s",
 		*g->detail ? "; " : "", g->detail);
 }
 
@@ -497,8 +516,8 @@ static void count_totals(struct gathering *g)
 static enum ta_rc gather(struct gathering *g, struct ta_err *err)
 {
 	static enum ta_rc (*const steps[])(struct gathering *, struct ta_err *) = {read_pixel,
-		read_stages, read_events, read_verdicts, read_docs, read_bodies, read_refused,
-		read_failed, read_repeats};
+		read_circuit, read_stages, read_events, read_verdicts, read_docs, read_bodies,
+		read_refused, read_failed, read_repeats};
 	enum ta_rc rc = TA_OK;
 	for (size_t i = 0; i < TA_COUNT(steps) && !rc; i++)
 		rc = steps[i](g, err);

@@ -276,7 +276,8 @@ class Causes(unittest.TestCase):
             f"'{c.store}'))")[0][0]) >= min(c.refused, 3) for c in refusing), what=what + ": evidence")
         wait_until(lambda: self.cluster.sql(
             "SELECT count(*) FROM route r JOIN pixel p ON p.id = r.pixel_id WHERE r.decision = 0 AND p.state = 'active' "
-            "AND NOT EXISTS (SELECT 1 FROM verdict v WHERE v.event_id = r.event_id AND v.pixel_id = r.pixel_id) AND NOT "
+            "AND p.id NOT IN (SELECT pixel_id FROM circuit WHERE forced_us > 0) AND NOT EXISTS (SELECT 1 FROM verdict v "
+            "WHERE v.event_id = r.event_id AND v.pixel_id = r.pixel_id) AND NOT "
             "EXISTS (SELECT 1 FROM attempt a WHERE a.pixel_id = r.pixel_id AND a.class IN ('retry', 'ambiguous', 'auth', "
             "'config'))") == [["0"]], what=what + ": sent")
 
@@ -308,6 +309,8 @@ class Causes(unittest.TestCase):
                 self.break_it(case)
             if "hold" in case.row:
                 self.p.run("pixel", "hold", f"{case.store}/{case.row['platform']}")
+            if "circuit" in case.row:
+                self.p.run("pixel", "circuit", f"{case.store}/{case.row['platform']}", "open")
         self.each(self.inject, here)
         self.each(self.inject, silent)
         self.wait_all(here + silent, "what is wrong")
