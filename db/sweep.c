@@ -15,8 +15,8 @@
 #define TELL_US     (60 * US_PER_S)   /* between two orders to the dispatcher */
 #define LONG_US     (3600 * US_PER_S) /* behind its time, whatever else of the pixel moves */
 #define BEGIN_US    (600 * US_PER_S)  /* routes older than that at the start are not looked at */
-#define SPEND_US    (300 * INT64_C(1000)) /* on routes, in one look */
-#define STEP_US     (5 * US_PER_S)        /* of ids in one query of routes */
+#define SPEND_US    (150 * INT64_C(1000)) /* on routes, in one look */
+#define STEP_US     US_PER_S              /* of ids in one query of routes, then twice as many */
 #define STEP_MAX_US (600 * US_PER_S)
 
 const char *stuck_word(enum stuck_kind k)

@@ -1,4 +1,5 @@
 /* Queues, positions and whose turn it is, without a database; texts from outside; addresses. */
+#include "net/circuits.h"
 #include "net/dispatch.h"
 #include "src/clock.h"
 
@@ -208,6 +209,41 @@ static void ranges_of_a_pixel_do_not_overlap(void **state)
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
+static void behind_an_outage_what_waited_follows_slowly(void **state)
+{
+	(void)state;
+	struct batches out;
+	push(&a, 1, 2000);
+	circuit_failed(&a.circuit, clock_now_us(), 60, 0);
+	struct lane *l = pixel_fall_behind(&d, &a, false);
+	circuit_probe(&a.circuit, clock_now_us());
+	batches_init(&out);
+	pump_choose(&d, &out);
+	assert_int_equal(out.first->n, CIRCUIT_PROBE);
+	batches_free(&out);
+	circuit_worked(&d, &a);
+	assert_int_equal(circuit_state(&a.circuit, clock_now_us()), CIRCUIT_CLOSED);
+	assert_int_equal(l->r.kind, RANGE_BACKLOG);
+	assert_int_equal(l->r.end_id, 1000); /* the head */
+	push(&a, 1001, 1040);
+	a.q.since_us = 0; /* it waited long enough for company */
+	pump_choose(&d, &out);
+	assert_int_equal(out.first->ev[0].id, 1001); /* live traffic first */
+	assert_int_equal(out.first->range_id, 0);
+	assert_in_range(out.first->n, 1, 50);
+	assert_null(out.first->next); /* one at a time */
+	assert_true(pixel_ramp_wait(&a) > 0);
+	batches_free(&out);
+	a.ramp_us = 0; /* its turn has come */
+	pump_choose(&d, &out);
+	assert_int_equal(out.first->range_id, l->r.id);
+	batches_free(&out);
+	a.recover_us -= 60 * US_PER_S; /* long ago: no limit */
+	pump_choose(&d, &out);
+	assert_int_equal(out.first->n, BATCH_MAX);
+	batches_free(&out);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -219,6 +255,7 @@ int main(void)
 		TEST(freezing_keeps_what_waits),
 		TEST(retries_of_one_past_go_together),
 		TEST(an_open_circuit_sends_nothing_a_half_open_one_batch),
+		TEST(behind_an_outage_what_waited_follows_slowly),
 		cmocka_unit_test(foreign_text_is_cleaned),
 		cmocka_unit_test(plain_http_goes_to_the_loopback_only),
 	};

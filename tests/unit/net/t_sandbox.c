@@ -402,6 +402,13 @@ static void faults(void **state)
 		assert_int_equal(s.n, 3);
 	}
 	fault_clear(&s);
+	assert_int_equal(fault_add(&s, "tls:expired*1,tls:handshake*1,meta:html", &err), TA_OK);
+	assert_int_equal(fault_connection(&s), FAULT_TLS_EXPIRED);
+	assert_int_equal(fault_connection(&s), FAULT_TLS_HANDSHAKE);
+	assert_int_equal(fault_connection(&s), FAULT_KINDS);
+	assert_int_equal(fault_add(&s, "tls:html", &err), TA_INVALID);
+	assert_int_equal(fault_add(&s, "meta:expired", &err), TA_INVALID);
+	fault_clear(&s);
 	assert_int_equal(fault_add(&s, "meta:event_fail=4", &err), TA_OK);
 	hits = 0;
 	for (int i = 0; i < 1000; i++) {
