@@ -1,6 +1,7 @@
 /* trackai doctor: looks at everything the pipeline needs; each line ok, warn or fail with the next
  * step. Changes nothing. */
 #include "db/audit.h"
+#include "db/checkup.h"
 #include "db/cluster.h"
 #include "db/conn.h"
 #include "db/log_id.h"
@@ -25,7 +26,9 @@
 #include <strings.h>
 #include <sys/statvfs.h>
 
-#define SILENT_S 5 /* roles beat once a second */
+#define SILENT_S 5   /* roles beat once a second */
+#define LOCK_S   5   /* a wait for a lock is worth telling */
+#define LONG_S   300 /* a transaction is */
 
 enum state { OK, WARN, FAIL };
 
@@ -137,6 +140,8 @@ static void check_database(struct doctor *d)
 		say(d, FAIL, "durability", "%s", err.msg);
 	else
 		say(d, OK, "durability", "fsync is on, a primary, no transaction pooler");
+	if (db_exec(d->db, "SET lock_timeout = '2s'", &err))
+		say(d, WARN, "database", "%s", err.msg);
 	d->migrated = migrate_check(d->db, &err) == TA_OK;
 	if (d->migrated)
 		say(d, OK, "schema", "is trackai " TA_VERSION "'s");
@@ -336,6 +341,25 @@ static void check_audit(struct doctor *d)
 		say(d, OK, "audit", "%lld entries, the chain is whole", (long long)entries);
 }
 
+static void checkup_said(void *arg, enum checkup_state s, const char *check, const char *text)
+{
+	static const enum state states[] = {
+		[CHECKUP_OK] = OK, [CHECKUP_WARN] = WARN, [CHECKUP_FAIL] = FAIL};
+	say(arg, states[s], check, "%s", text);
+}
+
+/* The server itself: settings, clock, locks, its log, room. */
+static void check_server(struct doctor *d, long patience_s)
+{
+	struct ta_err err;
+	struct checkup c = {.say = checkup_said,
+		.arg = d,
+		.patience_us = (patience_s < 0 ? LOCK_S : patience_s) * US_PER_S,
+		.long_us = (patience_s < 0 ? LONG_S : patience_s) * US_PER_S};
+	if (conf_bytes(CONF_DISK_RESERVE, &c.reserve, &err) || checkup_run(d->db, &c, &err))
+		say(d, FAIL, "server", "%s", err.msg);
+}
+
 static void print_people(const struct doctor *d)
 {
 	struct out_table t = {0};
@@ -356,12 +380,18 @@ static void print_people(const struct doctor *d)
 int cmd_doctor(int argc, char **argv)
 {
 	bool json = false;
+	long patience = -1;
 	struct ta_err err = {0};
 	struct doctor d = {.lines = json_array()};
-	const struct opt opts[] = {{"json", OPT_FLAG, &json, "one JSON value"}, {0}};
+	const struct opt opts[] = {{"json", OPT_FLAG, &json, "one JSON value"},
+		{"patience", OPT_INT, &patience,
+			"seconds that a lock or a transaction may last; 5 and 300"},
+		{0}};
 	enum ta_rc rc = opt_parse(&argc, argv, opts, &err);
 	if (!rc && argc > 1)
 		rc = ta_fail(&err, TA_USAGE, "\"%.40s\" is one word too many", argv[1]);
+	if (!rc && (patience < -1 || patience > 86400))
+		rc = ta_fail(&err, TA_USAGE, "--patience: between 0 and 86400 seconds");
 	if (!rc) {
 		check_disk(&d);
 		check_clock(&d);
@@ -370,6 +400,7 @@ int cmd_doctor(int argc, char **argv)
 		check_listener(&d);
 	}
 	if (!rc && d.db && d.migrated) {
+		check_server(&d, patience); /* first: what others wait for it must not wait for */
 		check_keys(&d);
 		check_partitions(&d);
 		check_roles(&d);
