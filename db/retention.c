@@ -262,6 +262,9 @@ enum ta_rc retention_prune(struct db *db, int64_t now_us, bool *more, struct ta_
 		{"DELETE FROM event_report WHERE ctid = ANY (ARRAY(SELECT ctid FROM event_report "
 		 "WHERE event_id < $1 LIMIT 20000))",
 			log_id_at(now_us - KEEP_EVENTS_DAYS * US_PER_DAY)},
+		{"DELETE FROM replay_item WHERE ctid = ANY (ARRAY(SELECT ctid FROM replay_item WHERE "
+		 "event_id < $1 LIMIT 20000))",
+			log_id_at(now_us - KEEP_EVENTS_DAYS * US_PER_DAY)},
 		{"DELETE FROM failed_receipt WHERE ctid = ANY (ARRAY(SELECT ctid FROM "
 		 "failed_receipt WHERE id < $1 LIMIT 20000))",
 			log_id_at(now_us - KEEP_EVENTS_DAYS * US_PER_DAY)},

@@ -115,11 +115,11 @@ struct stretch {
 	int64_t at_us;
 };
 
-/* The stream's line: event, route, newest verdict (without an exchange, attempt 0, it is the last
- * of its run), waiting retry. The bounds stand in the inner selection and again at each partitioned
- * table, so that only their days are planned. As of an instant the newest verdict is the newest
- * before it, and when the next attempt was to be is told by when it was made; one that still waits,
- * by its due time. */
+/* The stream's line: event, route (of a run beyond the first its replay's item), newest verdict
+ * (without an exchange, attempt 0, it is the last of its run), waiting retry. The bounds stand in
+ * the inner selection and again at each partitioned table, so that only their days are planned. As
+ * of an instant the newest verdict is the newest before it, and when the next attempt was to be is
+ * told by when it was made; one that still waits, by its due time. */
 static void lines(struct buf *b, const char *events, const struct stretch *s)
 {
 	long long at = s->at_us ? (long long)s->at_us : INT64_MAX;
@@ -133,7 +133,7 @@ static void lines(struct buf *b, const char *events, const struct stretch *s)
 	buf_addf(b,
 		"SELECT e.id, e.at_us, e.received_us, coalesce(e.amount, 0), coalesce(v.at_us, 0), "
 		"coalesce(%s, 0), e.store_id, coalesce(r.pixel_id, 0), "
-		"coalesce(r.rule_id, 0), coalesce(r.rule_version, 0), e.name, e.source, "
+		"coalesce(i.rule_id, r.rule_id, 0), coalesce(i.rule_version, r.rule_version, 0), e.name, e.source, "
 		"coalesce(v.after, r.decision, -1), coalesce(v.reason, r.reason, 0), "
 		"coalesce(v.run, 1), %s, "
 		"coalesce(e.currency, ''), e.test, coalesce(e.order_id, ''), e.label, "
@@ -144,9 +144,12 @@ static void lines(struct buf *b, const char *events, const struct stretch *s)
 		"%lld AND v.event_id < %lld AND v.pixel_id = r.pixel_id AND v.at_us < %lld "
 		"ORDER BY run DESC, v.attempt = 0 DESC, v.attempt DESC LIMIT 1) v ON true "
 		"LEFT JOIN retry t ON t.event_id = e.id AND t.pixel_id = r.pixel_id "
+		"LEFT JOIN LATERAL (SELECT rule_id, rule_version FROM replay_item i WHERE v.run > 1 AND "
+		"i.event_id = e.id AND i.pixel_id = r.pixel_id AND i.run = v.run AND i.fate = 0 "
+		"ORDER BY i.replay_id DESC LIMIT 1) i ON true "
 		"ORDER BY e.id DESC, r.pixel_id LIMIT 20000",
 		s->at_us ? buf_str(&next) : "t.due_us",
-		s->at_us ? "coalesce(v.attempt, 0)"
+		s->at_us ? "greatest(coalesce(v.attempt, 0), 0)"
 			 : "greatest(coalesce(v.attempt, 0), coalesce(t.tries, 0))",
 		events, from, below, from, below, at);
 	buf_release(&next);

@@ -204,8 +204,9 @@ enum ta_rc event_show_json(
 		json_t *rule = NULL;
 		rc = rule_json(db, e, d, &rule, err);
 		json_array_append_new(deliveries,
-			json_pack("{s:s, s:s, s:i, s:s, s:s, s:s, s:o, s:o, s:o}", "pixel",
-				d->pixel, "platform", d->platform, "run", d->run, "disposition",
+			json_pack("{s:s, s:s, s:i, s:o, s:s, s:s, s:s, s:o, s:o, s:o}", "pixel",
+				d->pixel, "platform", d->platform, "run", d->run, "replay",
+				d->replay_id ? out_id(d->replay_id) : json_null(), "disposition",
 				disposition_word(d->state), "reason", reason_word(d->reason),
 				"detail", detail(d), "rule", rule, "attempts", attempts_json(d),
 				"fields", fields_json(e, d)));
@@ -266,6 +267,10 @@ static void print_people(const struct find_event *e, const json_t *j)
 		snprintf(text, sizeof(text), "%s, run %d: %s (%s): %.150s", d->pixel, d->run,
 			disposition_word(d->state), reason_word(d->reason), detail(d));
 		line("  delivery", text);
+		if (d->replay_id) {
+			snprintf(text, sizeof(text), "%lld", (long long)d->replay_id);
+			line("    replay", text);
+		}
 		if (d->rule_id) {
 			snprintf(text, sizeof(text), "%d, version %d", d->rule_id, d->rule_version);
 			line("    rule", text);

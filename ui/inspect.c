@@ -340,9 +340,11 @@ static void build_rules(struct build *b)
 	for (size_t i = 0; i < b->in->nverdicts; i++) {
 		const struct view_verdict *v = &b->in->verdicts[i];
 		add(b, ST_TEXT, "",
-			arena_fmt(b->a, "  %s  %s  run %d attempt %d: %s %s %s%s%s%s%s",
+			arena_fmt(b->a, "  %s  %s  run %d %s: %s %s %s%s%s%s%s",
 				clock_text(b, v->at_us), pixel_name(b, v->pixel_id), v->run,
-				v->attempt, disposition_word(v->before), theme_glyph(GL_ARROW),
+				v->attempt < 0 ? "opened"
+					       : arena_fmt(b->a, "attempt %d", v->attempt),
+				disposition_word(v->before), theme_glyph(GL_ARROW),
 				disposition_word(v->after), v->reason ? ", " : "",
 				reason_word(v->reason), *v->message ? ": " : "", v->message));
 	}

@@ -183,6 +183,10 @@ class Replay(unittest.TestCase):
         show = json.loads(self.p.run("event", "show", str(event), "--json").stdout)
         runs = [d["run"] for d in show["deliveries"] if d["pixel"] == "meta"]
         self.assertEqual(sorted(runs), [1, 2, 3])
+        self.assertEqual([d["replay"] for d in show["deliveries"] if d["pixel"] == "meta"],
+                         [None, number, again["replay"]])
+        feed = self.p.run("console", "Events", "--once", "--width", "132", "--height", "40").stdout
+        self.assertIn("delivered", feed)
 
     def test_after_a_map_was_mended(self):
         """Current: what the map says now. Pinned: the bytes of then, whatever was changed since."""
