@@ -7,6 +7,8 @@
 #include "src/clock.h"
 #include "src/words.h"
 
+#include <stdio.h>
+
 /* A delta is written after what it counts was received; clocks of two machines may differ. */
 #define SKEW_US (120 * US_PER_S)
 #define AUDITED 20000 /* changes that are looked through for the pixels' states */
@@ -72,24 +74,59 @@ void asof_sql_latency(struct buf *b, int64_t at_us, int64_t from_minute)
 }
 
 /* What one stage counted since, as far as it is in the ledger. */
-static void since(struct buf *b, int stage, const char *cursor, int64_t at_us)
+static void since(struct buf *b, int stage, int64_t at_us, const char *items)
 {
 	buf_addf(b,
 		"UNION ALL (SELECT pixel_id, item, -n FROM tally WHERE stage = %d AND id >= %lld AND "
-		"id <= (SELECT coalesce(max(pos), 0) FROM curlog WHERE stage = '%s') AND item IN (%d, "
-		"%d, %d)) ",
-		stage, below(at_us), cursor, DISP_QUEUED, DISP_HELD, DISP_RETRYING);
+		"id <= (SELECT coalesce(max(pos), 0) FROM curlog WHERE stage = '%s') AND %s) ",
+		stage, below(at_us),
+		stage == TALLY_ROUTER ? TALLY_CURSOR_ROUTER : TALLY_CURSOR_DISPATCHER, items);
+}
+
+/* The ledger's items as they stood then. */
+static void books(struct buf *b, int64_t at_us, const char *items)
+{
+	buf_addf(b, "(SELECT pixel_id, item, n FROM ledger WHERE %s ", items);
+	since(b, TALLY_ROUTER, at_us, items);
+	since(b, TALLY_DISPATCHER, at_us, items);
+	buf_adds(b, ") t");
 }
 
 void asof_sql_ledger(struct buf *b, int64_t at_us)
 {
+	char items[40];
+	snprintf(items, sizeof(items), "item IN (%d, %d, %d)", DISP_QUEUED, DISP_HELD,
+		DISP_RETRYING);
+	buf_adds(b, "SELECT 0::bigint, sum(n)::bigint, 0, pixel_id, item, 0 FROM ");
+	books(b, at_us, items);
+	buf_adds(b, " GROUP BY pixel_id, item HAVING sum(n) <> 0 LIMIT 10000");
+}
+
+void asof_sql_book(struct buf *b, int64_t at_us)
+{
+	char items[40];
+	snprintf(items, sizeof(items), "(item < 10 OR item = %d)", TALLY_ROUTED);
+	buf_adds(b, "SELECT pixel_id, item, sum(n)::bigint FROM ");
+	books(b, at_us, items);
+	buf_adds(b, " WHERE pixel_id <> 0 GROUP BY 1, 2 ORDER BY 1 LIMIT 20000");
+}
+
+#define ALERT_DAYS 7 /* those that were over by then */
+
+void asof_sql_alerts(struct buf *b, int64_t at_us)
+{
+	long long at = (long long)at_us;
 	buf_addf(b,
-		"SELECT 0::bigint, sum(n)::bigint, 0, pixel_id, item, 0 FROM (SELECT pixel_id, item, n "
-		"FROM ledger WHERE item IN (%d, %d, %d) ",
-		DISP_QUEUED, DISP_HELD, DISP_RETRYING);
-	since(b, TALLY_ROUTER, TALLY_CURSOR_ROUTER, at_us);
-	since(b, TALLY_DISPATCHER, TALLY_CURSOR_DISPATCHER, at_us);
-	buf_adds(b, ") t GROUP BY pixel_id, item HAVING sum(n) <> 0 LIMIT 10000");
+		"SELECT id, raised_us, least(changed_us, %lld), CASE WHEN cleared_us < %lld THEN "
+		"cleared_us ELSE 0 END, CASE WHEN acked_us < %lld THEN acked_us ELSE 0 END, "
+		"0::bigint, object, scope, part, level, why, CASE WHEN acked_us < %lld THEN acked_by "
+		"ELSE '' END, '' FROM alert WHERE raised_us < %lld AND (cleared_us IS NULL OR "
+		"cleared_us >= %lld OR raised_us > %lld",
+		at, at, at, at, at, at, at - ALERT_DAYS * US_PER_DAY);
+	buf_addf(b,
+		") ORDER BY (cleared_us IS NULL OR cleared_us >= %lld) DESC, level DESC, raised_us "
+		"DESC, id DESC LIMIT 500",
+		at);
 }
 
 /* The part of the store's zone below an hour, in seconds: its hours begin there (db/rollup.h). */

@@ -145,6 +145,12 @@ static bool sql_asof(struct fetch *f, const struct app *app, int set)
 	case SET_FAULTS:
 		asof_sql_faults(&f->sql, at, at - hour);
 		return true;
+	case SET_ALERTS:
+		asof_sql_alerts(&f->sql, at);
+		return true;
+	case SET_BOOK:
+		asof_sql_book(&f->sql, at);
+		return true;
 	case SET_LAST:
 		asof_sql_last(&f->sql, at, at - WINDOW);
 		return true;
@@ -256,9 +262,10 @@ static bool wanted(const struct app *app, int set)
 {
 	bool orders = app->pane == PANE_REVENUE;
 	/* The past does not move, and what the stages said then was not kept. */
-	if (app->data.at_us && (set == SET_BEATS || (set >= SET_HEALTH && set <= SET_UNBALANCED) ||
-				       (set >= SET_NEWER && set <= SET_MOVED) ||
-				       set == SET_ORDERS_NEWER || set == SET_ORDERS_MOVED))
+	if (app->data.at_us &&
+		(set == SET_BEATS || set == SET_HEALTH || set == SET_CIRCUITS ||
+			set == SET_UNBALANCED || (set >= SET_NEWER && set <= SET_MOVED) ||
+			set == SET_ORDERS_NEWER || set == SET_ORDERS_MOVED))
 		return false;
 	switch (set) {
 	case SET_LAST:

@@ -216,7 +216,8 @@ static void draw_matrix(struct app *app, struct box b)
 		snprintf(note + at, sizeof(note) - (size_t)at, "; Left, Right: %d columns more",
 			l.hidden);
 	draw_heading(b, 0, "Ledger since each pixel began",
-		app->data.has_book && app->data.has_unbalanced ? note : "being read");
+		app->data.has_book && (app->data.has_unbalanced || app->data.at_us) ? note
+										    : "being read");
 	struct pen head = pen_at(b, 1);
 	draw_heads(&l, &head);
 	struct box rows = {b.y + 2, b.x, b.h - 2, b.w};
@@ -268,7 +269,9 @@ static void draw_faults(const struct app *app, struct box b)
 			draw_gap(&p, 1);
 		}
 		draw_text(&p, ST_TEXT, -1,
-			d->has_unbalanced ? "nothing: every event is accounted for" : "being read");
+			d->at_us            ? "what did not add up then is not kept"
+			: d->has_unbalanced ? "nothing: every event is accounted for"
+					    : "being read");
 	}
 }
 

@@ -129,6 +129,24 @@ class At(unittest.TestCase):
         self.assertNotIn("paused", self.board("10:05:30", "overview"))
         self.assertNotIn("paused", self.board("10:20:30", "overview"))
 
+    def test_the_ledger_and_the_alerts(self):
+        """The books as they stood, and an alert between its rise and its end."""
+        for moment in MOMENTS:
+            states = list(self.recomputed(moment).values())
+            text = self.board(moment, "ledger")
+            for pixel in ("pinterest", "meta"):
+                one = [s for (_, p), s in self.recomputed(moment).items() if p == pixel]
+                row = re.search(rf"^[> ]Shop +{pixel} .*", text, re.M) or re.search(rf"^.*{pixel}.*", text, re.M)
+                self.assertRegex(row[0], rf"\b{len(one)}\b", (moment, text))
+            self.assertIn("events = sum", text)
+            self.assertTrue(states)
+        us = [micros(m) for m in MOMENTS]
+        self.cluster.sql(f"INSERT INTO alert (scope, object, part, level, why, raised_us, changed_us, cleared_us) "
+                         f"VALUES (0, 1, 0, 3, 'a sentence of then', {us[0] + 1}, {us[0] + 1}, {us[1] + 1})")
+        self.assertNotIn("a sentence of then", self.board("10:05:30", "alerts"))
+        self.assertIn("a sentence of then", self.board("10:10:30", "alerts"))
+        self.assertNotIn("a sentence of then", self.board("10:20:30", "alerts"))
+
     def test_the_stream(self):
         for moment in MOMENTS:
             text = self.board(moment, "events")
