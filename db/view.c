@@ -158,23 +158,25 @@ static void lines(struct buf *b, const char *events, const struct stretch *s)
 #define EVENT_COLUMNS                                                                              \
 	"id, at_us, received_us, amount, store_id, name, source, currency, test, order_id, label"
 
-/* Those that the pixel got, and that are where they are wanted. */
+/* Those that the pixel (or any) got, and that are where they are wanted. */
 static void narrowed(struct buf *e, const struct view_page *p)
 {
 	long long from = (long long)p->from, below = (long long)p->below;
 	buf_addf(e,
 		"SELECT " EVENT_COLUMNS
 		", NULL::bytea AS doc FROM event n WHERE id >= %lld AND id < "
-		"%lld AND (SELECT coalesce((SELECT after FROM verdict v WHERE v.event_id = n.id AND "
-		"v.event_id >= %lld AND v.event_id < %lld AND v.pixel_id = %d ORDER BY run DESC, "
-		"attempt = 0 DESC, attempt DESC LIMIT 1), r.decision) FROM route r WHERE r.event_id = "
-		"n.id AND r.event_id >= %lld AND r.event_id < %lld AND r.pixel_id = %d) ",
-		from, below, from, below, (int)p->pixel, from, below, (int)p->pixel);
+		"%lld AND EXISTS (SELECT FROM route r WHERE r.event_id = n.id AND r.event_id >= %lld "
+		"AND r.event_id < %lld",
+		from, below, from, below);
+	if (p->pixel)
+		buf_addf(e, " AND r.pixel_id = %d", (int)p->pixel);
 	if (p->state >= 0)
-		buf_addf(e, "= %d", p->state);
-	else
-		buf_adds(e, "IS NOT NULL");
-	buf_addf(e, " ORDER BY id DESC LIMIT %d", p->limit);
+		buf_addf(e,
+			" AND coalesce((SELECT after FROM verdict v WHERE v.event_id = n.id AND "
+			"v.event_id >= %lld AND v.event_id < %lld AND v.pixel_id = r.pixel_id ORDER BY "
+			"run DESC, attempt = 0 DESC, attempt DESC LIMIT 1), r.decision) = %d",
+			from, below, p->state);
+	buf_addf(e, ") ORDER BY id DESC LIMIT %d", p->limit);
 }
 
 void view_sql_page(struct buf *b, const struct view_page *p)
@@ -187,7 +189,7 @@ void view_sql_page(struct buf *b, const struct view_page *p)
 			" FROM event WHERE id >= %lld AND id < %lld ORDER BY id DESC LIMIT %d) n "
 			"WHERE name IN (%d, %d) ORDER BY id DESC LIMIT %d",
 			from, below, VIEW_ORDERS_SCAN, EV_PURCHASE, EV_REFUND, p->limit);
-	else if (p->pixel)
+	else if (p->narrowed)
 		narrowed(&e, p);
 	else if (p->docs)
 		buf_addf(&e,

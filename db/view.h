@@ -150,8 +150,9 @@ struct view_page {
 	int64_t from;  /* … and id >= from */
 	int limit;     /* events */
 	bool docs;     /* with their documents (filters look into them) */
-	int32_t pixel; /* those of this pixel alone, 0: all … */
-	int state;     /* … that are in this disposition there, -1: any */
+	bool narrowed; /* those alone that at this pixel, 0 any, … */
+	int32_t pixel;
+	int state;     /* … are in this disposition, -1 any */
 	bool orders;   /* purchases and refunds only, among the newest VIEW_ORDERS_SCAN */
 	int64_t at_us; /* as of this instant (db/asof.h), 0: now */
 };

@@ -54,6 +54,7 @@ struct app {
 	struct list problems, pixels; /* selections of Overview and Health */
 	int32_t pixel_id;             /* the pixel selected in Health */
 	struct why why;               /* what lies below it */
+	int cell;                     /* enum cell: the number selected in Overview or Health */
 	struct list book, alerts;     /* Ledger and Alerts */
 	int book_col;                 /* column of the selected number in Ledger */
 	int32_t book_pixel;           /* and its pixel: 0 the sum */

@@ -29,8 +29,21 @@ void drill(struct app *app, const struct drill_to *to)
 	}
 	snprintf(k->expr, sizeof(k->expr), "%s", to->expr);
 	k->on = true;
-	feed_narrow(&app->feed, to->pixel_id, to->state);
+	if (to->whole)
+		feed_narrow(&app->feed, to->pixel_id, to->state);
 	app_filter(app, to->expr);
+}
+
+void drill_cell(struct app *app, const char *of, enum cell c)
+{
+	static const char *const conditions[CELLS] = {[CELL_LINE] = "",
+		[CELL_SENT] = " and state in [delivered, delivered_warning] and received > -1h",
+		[CELL_FAILED] = " and state == failed and received > -1h",
+		[CELL_WAITING] = " and state in [queued, retrying]"};
+	struct buf b = BUF_INIT(600);
+	buf_addf(&b, "%s%s", of, conditions[c]);
+	drill(app, &(struct drill_to){.expr = buf_str(&b)});
+	buf_release(&b);
 }
 
 bool drill_back(struct app *app)
@@ -39,7 +52,7 @@ bool drill_back(struct app *app)
 	if (!k->on || app->pane != PANE_EVENTS || strcmp(app->feed.filter_text, k->expr) != 0)
 		return false;
 	k->on = false;
-	feed_narrow(&app->feed, 0, -1);
+	feed_widen(&app->feed);
 	app_filter(app, k->before);
 	app_go(app, (enum pane_id)k->from);
 	return true;
@@ -50,5 +63,5 @@ void drill_end(struct app *app, const char *expr)
 	if (!app->drill.on || strcmp(app->drill.expr, expr) == 0)
 		return;
 	app->drill.on = false;
-	feed_narrow(&app->feed, 0, -1);
+	feed_widen(&app->feed);
 }

@@ -17,15 +17,21 @@ struct drill {
 	char before[512]; /* the stream's filter of before */
 };
 
-/* Goes to Events under the expression. pixel_id and state (a disposition, -1: any) say the same to
- * the database, which then looks back as far as events are kept instead of a day; pixel_id 0: a day
- * will do. */
+/* Goes to Events under the expression. whole: the database looks back as far as events are kept
+ * instead of a day; to it pixel_id (0: any) and state (a disposition, -1: any) say the same as the
+ * expression, as far as they can. */
 struct drill_to {
 	const char *expr;
+	bool whole;
 	int32_t pixel_id;
 	int state;
 };
 void drill(struct app *app, const struct drill_to *to);
+/* The numbers of a line about deliveries of the last hour, chosen by Left and Right. */
+enum cell { CELL_LINE, CELL_SENT, CELL_FAILED, CELL_WAITING, CELLS };
+/* Opens one of them, of the deliveries that the expression names. */
+void drill_cell(struct app *app, const char *of, enum cell c);
+
 /* Appends "store == S and pixel == P"; false when the pixel is unknown. */
 bool drill_pixel(struct buf *b, const struct data *d, int32_t pixel_id);
 /* Esc: back to where the drill began, false when there is none. */

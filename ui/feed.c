@@ -11,7 +11,7 @@
 
 void feed_init(struct feed *f, bool orders)
 {
-	*f = (struct feed){.follow = true, .orders = orders, .only_state = -1};
+	*f = (struct feed){.follow = true, .orders = orders};
 }
 
 void feed_release(struct feed *f)
@@ -35,11 +35,17 @@ void feed_reset(struct feed *f)
 
 void feed_narrow(struct feed *f, int32_t pixel_id, int state)
 {
-	if (f->only_pixel == pixel_id && f->only_state == state && !pixel_id)
-		return;
+	f->narrowed = true;
 	f->only_pixel = pixel_id;
 	f->only_state = state;
 	feed_reset(f);
+}
+
+void feed_widen(struct feed *f)
+{
+	if (f->narrowed)
+		feed_reset(f);
+	f->narrowed = false;
 }
 
 static bool same_record(const struct feed *f, const struct view_row *v)

@@ -31,10 +31,11 @@ struct feed {
 	char filter_text[512];
 	bool need_docs; /* the filter looks into documents */
 
-	/* Narrowed to one pixel, or to one disposition there: read by the database, as far back as
-	 * events are kept; pixel 0: every event of a day. */
+	/* Narrowed to one pixel (0: any) and one disposition there (-1: any): read by the database,
+	 * as far back as events are kept; else every event of a day. */
+	bool narrowed;
 	int32_t only_pixel;
-	int only_state;    /* -1: any */
+	int only_state;
 	int64_t window_us; /* of the next older page */
 
 	bool follow, paused;
@@ -48,6 +49,7 @@ void feed_init(struct feed *f, bool orders);
 void feed_release(struct feed *f);
 void feed_reset(struct feed *f); /* forgets the lines, keeps filter and selection */
 void feed_narrow(struct feed *f, int32_t pixel_id, int state);
+void feed_widen(struct feed *f); /* every event of a day again */
 
 /* Takes a result: the first or an older page; lines newer than all; lines whose state may have
  * moved. `docs` gives the document of result line i (NULL: none were read). */

@@ -99,11 +99,12 @@ static void sql_page(struct fetch *f, const struct app *app, int set, const stru
 		.at_us = at,
 	};
 	f->back_to = 0;
-	if (feed->only_pixel && !newer) {
+	if (feed->narrowed && !newer) {
 		int64_t from_us = feed->oldest ? log_id_us(feed->oldest) : now;
 		int64_t least_us = now - KEEP_EVENTS_DAYS * US_PER_DAY;
 		p.from = log_id_at(TA_MAX(from_us - feed->window_us, least_us));
 		f->back_to = from_us - feed->window_us > least_us ? p.from : 0;
+		p.narrowed = true;
 		p.pixel = feed->only_pixel;
 		p.state = feed->only_state;
 	}
@@ -276,7 +277,7 @@ static bool wanted(const struct app *app, int set)
 	case SET_UNBALANCED:
 		return app->pane == PANE_LEDGER;
 	case SET_NEWER: /* a narrowed stream shows what was there when it was asked for */
-		return app->feed.loaded && !app->feed.only_pixel &&
+		return app->feed.loaded && !app->feed.narrowed &&
 		       (app->pane == PANE_OVERVIEW || app->pane == PANE_EVENTS);
 	case SET_MOVED:
 		return app->feed.loaded && (app->pane == PANE_OVERVIEW || app->pane == PANE_EVENTS);

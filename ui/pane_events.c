@@ -157,7 +157,7 @@ static void draw_chip(const struct app *app, struct box b, int row)
 		!f->follow        ? "newest"
 		: app->data.at_us ? "as of then"
 				  : "following");
-	if (f->only_pixel)
+	if (f->narrowed)
 		snprintf(text, sizeof(text), "%s%s, as far back as events are kept", shown,
 			f->n >= FEED_ROWS ? " (limit)"
 			: f->end          ? ""

@@ -167,27 +167,40 @@ static void draw_state(const struct data *d, const struct view_pixel *px, struct
 		p, st == ST_OK ? ST_TEXT : st, w - 2, px->held ? "paused" : health_status_word(s));
 }
 
-static void draw_pixel(
-	const struct data *d, const struct view_pixel *px, struct pen *p, const struct widths *c)
+/* A number, which may be the selected one of a line. */
+static void draw_number(struct pen *p, enum style st, int w, const char *text, bool here)
 {
+	bool line = p->selected;
+	draw_gap(p, 1);
+	p->selected = line || here;
+	draw_right(p, st, w - 1, text);
+	p->selected = line;
+}
+
+static void draw_pixel(
+	const struct app *app, const struct view_pixel *px, struct pen *p, const struct widths *c)
+{
+	const struct data *d = &app->data;
+	bool here = p->selected;
+	p->selected = here && app->cell == CELL_LINE;
 	const struct view_store *st = data_store(d, px->store_id);
 	const struct view_last *last = data_last(d, px->id);
 	const struct pulse *pulse = data_find_pulse(d, px->id);
 	struct figures f;
 	char t[48];
 	data_figures(d, px->id, -1, &f);
-	draw_text(p, ST_STRONG, 1, p->selected ? theme_glyph(GL_SELECT) : " ");
+	draw_text(p, ST_STRONG, 1, here ? theme_glyph(GL_SELECT) : " ");
 	cell(p, ST_STRONG, c->pixel, px->name);
 	cell(p, ST_TEXT, c->platform, platform_word(px->platform));
 	cell(p, ST_TEXT, c->store, st ? st->name : "?");
 	draw_state(d, px, p, c->state - 1);
 	draw_gap(p, 1);
 	format_tenths(figures_sent(&f), t);
-	draw_right(p, ST_TEXT, c->sent, t);
+	draw_number(p, ST_TEXT, c->sent, t, here && app->cell == CELL_SENT);
 	format_count(f.failed, t);
-	draw_right(p, f.failed ? ST_BAD : ST_TEXT, c->failed, t);
+	draw_number(p, f.failed ? ST_BAD : ST_TEXT, c->failed, t, here && app->cell == CELL_FAILED);
 	format_count(f.open, t);
-	draw_right(p, ST_TEXT, c->waiting, t);
+	draw_number(p, ST_TEXT, c->waiting, t, here && app->cell == CELL_WAITING);
 	if (c->p95) {
 		format_ms(pulse ? pulse->p95_ms : -1, t);
 		draw_right(p, ST_TEXT, c->p95, t);
@@ -289,7 +302,7 @@ static void draw_pixels(struct app *app, struct box b)
 		p.selected = app->pixels.top + i == app->pixels.sel;
 		const struct view_pixel *px = pixel_at(d, app->pixels.top + i);
 		if (px)
-			draw_pixel(d, px, &p, &c);
+			draw_pixel(app, px, &p, &c);
 	}
 	if (!d->npixels) {
 		struct pen p = pen_at(rows, 0);
@@ -313,7 +326,7 @@ static void open_pixel(struct app *app)
 {
 	struct buf b = BUF_INIT(500);
 	if (drill_pixel(&b, &app->data, app->pixel_id))
-		drill(app, &(struct drill_to){buf_str(&b), 0, -1});
+		drill_cell(app, buf_str(&b), (enum cell)app->cell);
 	buf_release(&b);
 }
 
@@ -345,8 +358,11 @@ bool pane_health_request(struct app *app, enum req r)
 		app->pixel_id = to ? to->id : app->pixel_id;
 		return true;
 	}
-	if (r != REQ_OPEN)
+	if (r == REQ_LEFT || r == REQ_RIGHT)
+		app->cell = (app->cell + (r == REQ_LEFT ? CELLS - 1 : 1)) % CELLS;
+	else if (r == REQ_OPEN)
+		open_pixel(app);
+	else
 		return false;
-	open_pixel(app);
 	return true;
 }

@@ -16,7 +16,7 @@
 #define COL_BALANCE (DISP_COUNT + 1)
 #define COLS        (DISP_COUNT + 2)
 
-/* Rows of the frame that is being drawn: pixels by store and name, then the sum (0). */
+/* Rows of the frame that is being drawn: the sum (0), then the pixels by store and name. */
 static int32_t order[1001];
 static int norder;
 static const struct data *sorted_by; /* for qsort */
@@ -34,12 +34,13 @@ static int by_name(const void *a, const void *b)
 static void arrange(const struct data *d)
 {
 	norder = 0;
-	for (size_t i = 0; i < d->npixels && norder < (int)TA_COUNT(order) - 1; i++)
+	if (d->npixels)
+		order[norder++] = 0;
+	for (size_t i = 0; i < d->npixels && norder < (int)TA_COUNT(order); i++)
 		order[norder++] = d->pixels[i].id;
 	sorted_by = d;
-	qsort(order, (size_t)norder, sizeof(order[0]), by_name);
 	if (norder)
-		order[norder++] = 0;
+		qsort(order + 1, (size_t)norder - 1, sizeof(order[0]), by_name);
 }
 
 static struct ledger_counts counts_of(const struct data *d, int32_t pixel_id)
@@ -211,11 +212,10 @@ static void draw_matrix(struct app *app, struct box b)
 	if (n)
 		at = snprintf(note, sizeof(note), "%zu do not add up", n);
 	else
-		at = snprintf(note, sizeof(note), "events = sum of what became of them");
+		at = snprintf(note, sizeof(note), "events = sum of the rest");
 	if (l.hidden)
-		snprintf(note + at, sizeof(note) - (size_t)at, "; Left, Right: %d columns more",
-			l.hidden);
-	draw_heading(b, 0, "Ledger since each pixel began",
+		snprintf(note + at, sizeof(note) - (size_t)at, "; Left, Right: %d more", l.hidden);
+	draw_heading(b, 0, "Ledger",
 		app->data.has_book && (app->data.has_unbalanced || app->data.at_us) ? note
 										    : "being read");
 	struct pen head = pen_at(b, 1);
@@ -312,7 +312,8 @@ static void open_number(struct app *app)
 		if (state >= 0)
 			buf_addf(
 				&b, "%sstate == %s", known ? " and " : "", disposition_word(state));
-		drill(app, &(struct drill_to){buf_str(&b), known ? app->book_pixel : 0, state});
+		drill(app,
+			&(struct drill_to){buf_str(&b), true, known ? app->book_pixel : 0, state});
 	}
 	buf_release(&b);
 }

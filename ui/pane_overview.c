@@ -25,6 +25,23 @@ static void draw_problem(const struct problem *pb, struct pen *p, int w)
 	draw_fill(p, ST_TEXT);
 }
 
+static bool has_platform(const struct data *d, int platform)
+{
+	for (size_t i = 0; i < d->npixels; i++)
+		if (d->pixels[i].platform == platform)
+			return true;
+	return false;
+}
+
+/* What can be selected: the problems, then the platforms. */
+static int lines_of(const struct data *d)
+{
+	int n = (int)nproblems;
+	for (int i = 0; i < PLATFORM_COUNT; i++)
+		n += has_platform(d, i);
+	return n;
+}
+
 /* Returns the rows used. */
 static int draw_problems(struct app *app, struct box b, int most)
 {
@@ -35,7 +52,10 @@ static int draw_problems(struct app *app, struct box b, int most)
 	snprintf(title, sizeof(title), n ? "Problems (%d)" : "Problems", n);
 	draw_heading(b, 0, title, n ? "Enter opens each" : "");
 	struct box rows = {b.y + 1, b.x, TA_MIN(lines, b.h - 1), b.w};
+	/* Behind the problems come the platforms' lines. */
+	int sel = app->problems.sel;
 	list_fit(&app->problems, n, TA_MAX(rows.h, 1));
+	app->problems.sel = TA_MAX(TA_MIN(sel, lines_of(&app->data) - 1), 0);
 	hit_list(&app->problems, n, rows);
 	if (!n) {
 		struct pen p = pen_at(rows, 0);
@@ -60,22 +80,36 @@ static void cell_right(struct pen *p, int w, const char *text)
 	draw_right(p, ST_TEXT, w, text);
 }
 
-static void draw_platform(const struct data *d, int platform, struct pen *p)
+/* A number, which may be the selected one. */
+static void draw_number(struct pen *p, enum style st, int w, const char *text, bool here)
 {
+	draw_gap(p, 1);
+	p->selected = here;
+	draw_right(p, st, w - 1, text);
+	p->selected = false;
+}
+
+static void draw_platform(const struct app *app, int platform, struct pen *p)
+{
+	const struct data *d = &app->data;
+	bool here = p->selected;
+	int at = here ? TA_MAX(app->cell, CELL_SENT) : CELL_LINE;
+	p->selected = false;
 	struct figures f;
 	char t[48], a[16], c[16];
 	data_figures(d, 0, platform, &f);
 	int64_t rate = data_per_minute(d, f.line[MINUTES - 1], f.line[MINUTES - 2]);
-	draw_gap(p, 1);
+	draw_text(p, ST_STRONG, 1, here ? theme_glyph(GL_SELECT) : " ");
 	draw_cell(p, ST_STRONG, 10, platform_word(platform));
 	format_count(rate, t);
 	cell_right(p, 9, t);
 	format_tenths(figures_sent(&f), t);
-	draw_right(p, figures_sent(&f) >= 0 && figures_sent(&f) < 950 ? ST_BAD : ST_TEXT, 9, t);
+	draw_number(p, figures_sent(&f) >= 0 && figures_sent(&f) < 950 ? ST_BAD : ST_TEXT, 9, t,
+		at == CELL_SENT);
 	format_count(f.failed, t);
-	draw_right(p, f.failed ? ST_BAD : ST_TEXT, 8, t);
+	draw_number(p, f.failed ? ST_BAD : ST_TEXT, 8, t, at == CELL_FAILED);
 	format_count(f.open, t);
-	cell_right(p, 9, t);
+	draw_number(p, ST_TEXT, 9, t, at == CELL_WAITING);
 	format_ms(f.p50_ms, a);
 	format_ms(f.p95_ms, c);
 	bool narrow = p->end - p->x < 26;
@@ -83,14 +117,6 @@ static void draw_platform(const struct data *d, int platform, struct pen *p)
 	cell_right(p, narrow ? 7 : 15, t);
 	draw_gap(p, 2);
 	chart_spark(p, ST_TEXT, TA_MIN(p->end - p->x - 1, MINUTES), f.line, MINUTES);
-}
-
-static bool has_platform(const struct data *d, int platform)
-{
-	for (size_t i = 0; i < d->npixels; i++)
-		if (d->pixels[i].platform == platform)
-			return true;
-	return false;
 }
 
 static int draw_platforms(const struct app *app, struct box b)
@@ -107,7 +133,8 @@ static int draw_platforms(const struct app *app, struct box b)
 		struct pen p = pen_at(b, row);
 		if (!has_platform(&app->data, i))
 			continue;
-		draw_platform(&app->data, i, &p);
+		p.selected = app->problems.sel == (int)nproblems + row - 2;
+		draw_platform(app, i, &p);
 		row++;
 	}
 	if (row == 2) {
@@ -192,11 +219,31 @@ void pane_overview_draw(struct app *app, struct box b)
 		draw_latest(app, b);
 }
 
+/* The nth of the platforms that have a line. */
+static int platform_at(const struct data *d, int n)
+{
+	for (int i = 0; i < PLATFORM_COUNT; i++)
+		if (has_platform(d, i) && n-- == 0)
+			return i;
+	return -1;
+}
+
+static void open_platform(struct app *app)
+{
+	int platform = platform_at(&app->data, app->problems.sel - (int)nproblems);
+	char of[60];
+	if (platform < 0) {
+		app_go(app, PANE_EVENTS);
+		return;
+	}
+	snprintf(of, sizeof(of), "platform == %s", platform_word(platform));
+	drill_cell(app, of, (enum cell)TA_MAX(app->cell, CELL_SENT));
+}
+
 static void open_problem(struct app *app)
 {
-	nproblems = data_problems(&app->data, problems);
 	if (app->problems.sel < 0 || app->problems.sel >= (int)nproblems) {
-		app_go(app, PANE_EVENTS);
+		open_platform(app);
 		return;
 	}
 	const struct problem *pb = &problems[app->problems.sel];
@@ -207,9 +254,12 @@ static void open_problem(struct app *app)
 
 bool pane_overview_request(struct app *app, enum req r)
 {
-	if (r == REQ_OPEN) {
+	nproblems = data_problems(&app->data, problems);
+	if (r == REQ_OPEN)
 		open_problem(app);
-		return true;
-	}
-	return list_move(&app->problems, r, (int)nproblems);
+	else if (r == REQ_LEFT || r == REQ_RIGHT)
+		app->cell = (app->cell + (r == REQ_LEFT ? CELLS - 1 : 1)) % CELLS;
+	else
+		return list_move(&app->problems, r, lines_of(&app->data));
+	return true;
 }

@@ -392,7 +392,7 @@ static void open_cause(struct app *app, const struct cause_found *c)
 	if (c->nevents)
 		app_inspect(app, c->events[0], app->pixel_id);
 	else if (part_events(&app->data, app->pixel_id, HEALTH_DELIVERY, expr))
-		drill(app, &(struct drill_to){expr, 0, -1});
+		drill(app, &(struct drill_to){.expr = expr});
 }
 
 static void open_part(struct app *app, int part)
@@ -402,7 +402,7 @@ static void open_part(struct app *app, int part)
 		app->book_pixel = app->pixel_id;
 		app_go(app, PANE_LEDGER);
 	} else if (part_events(&app->data, app->pixel_id, part, expr)) {
-		drill(app, &(struct drill_to){expr, 0, -1});
+		drill(app, &(struct drill_to){.expr = expr});
 	}
 }
 
@@ -414,7 +414,7 @@ static void open_fault(struct app *app, const struct view_fault *f)
 		if (f->reason)
 			buf_addf(&b, " and reason == %s", reason_word(f->reason));
 		buf_adds(&b, " and received > -1h");
-		drill(app, &(struct drill_to){buf_str(&b), 0, -1});
+		drill(app, &(struct drill_to){.expr = buf_str(&b)});
 	}
 	buf_release(&b);
 }
@@ -423,7 +423,7 @@ static void open_waiting(struct app *app)
 {
 	char expr[512];
 	if (part_events(&app->data, app->pixel_id, HEALTH_QUEUE, expr))
-		drill(app, &(struct drill_to){expr, app->pixel_id, -1});
+		drill(app, &(struct drill_to){expr, true, app->pixel_id, -1});
 }
 
 bool why_request(struct app *app, enum req r)

@@ -147,7 +147,7 @@ static void headings_are_passed_over(void **state)
 {
 	(void)state;
 	struct app *app = open_at("?\t");
-	for (int i = 0; i < 200; i++) {
+	for (int i = 0; i < HELP_LINES; i++) {
 		assert_int_not_equal(chosen(app)->kind, HELP_HEADING);
 		app_key(app, DOWN);
 	}
