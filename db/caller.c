@@ -156,7 +156,7 @@ static enum ta_rc load_shops(struct callers *c, struct db *db, const uint8_t *ke
 
 static int scope_of(const char *word)
 {
-	static const char *const words[] = {"public", "track", "read", "write", "admin"};
+	static const char *const words[] = {"public", "track", "read", "write", "admin", "canary"};
 	for (size_t i = 0; i < TA_COUNT(words); i++)
 		if (strcmp(words[i], word) == 0)
 			return (int)i;

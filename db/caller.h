@@ -24,7 +24,7 @@ struct caller_shop {
 	bool sealed;                    /* a secret is set but this process cannot open it */
 };
 
-enum caller_scope { SCOPE_PUBLIC, SCOPE_TRACK, SCOPE_READ, SCOPE_WRITE, SCOPE_ADMIN };
+enum caller_scope { SCOPE_PUBLIC, SCOPE_TRACK, SCOPE_READ, SCOPE_WRITE, SCOPE_ADMIN, SCOPE_CANARY };
 
 struct caller_key {
 	uint8_t hash[32]; /* SHA-256 of the key */

@@ -372,10 +372,40 @@ static void take_ledger(const struct ledger_watch *w, struct health_pixel *p)
 	p->events = ledger_watch_events(w, p->id);
 }
 
+/* What became of the last two canaries at each pixel, by pixel. */
+static enum ta_rc read_canaries(struct db *db, PGresult **r, struct ta_err *err)
+{
+	return db_query(db,
+		"SELECT p.id, count(*), count(*) FILTER (WHERE NOT l.ok), (array_agg(l.ok ORDER BY l.id "
+		"DESC))[1], (array_agg(l.detail ORDER BY l.id DESC))[1] FROM pixel p JOIN store s ON s.id = "
+		"p.store_id AND s.canary > 0 CROSS JOIN LATERAL (SELECT c.id, coalesce(x.ok, c.ok) AS ok, "
+		"coalesce(nullif(x.detail, ''), c.detail) AS detail FROM canary c LEFT JOIN canary_pixel x "
+		"ON x.canary_id = c.id AND x.pixel_id = p.id WHERE c.store_id = p.store_id AND c.ended_us IS "
+		"NOT NULL ORDER BY c.id DESC LIMIT 2) l WHERE p.deleted_us IS NULL GROUP BY p.id ORDER BY "
+		"p.id LIMIT 10000",
+		NULL, r, err);
+}
+
+/* `row`: where to look on; both lists are by pixel. */
+static void take_canaries(const PGresult *r, int *row, struct health_pixel *p)
+{
+	while (*row < db_rows(r) && db_i64(r, *row, 0) < p->id)
+		++*row;
+	if (*row == db_rows(r) || db_i64(r, *row, 0) != p->id)
+		return;
+	p->canaries = (int)db_i64(r, *row, 1);
+	p->lost = (int)db_i64(r, *row, 2);
+	p->canary_lost = !db_bool(r, *row, 3);
+	p->canary = db_text(r, *row, 4);
+}
+
 enum ta_rc health_write(struct health_keeper *k, struct db *db, int64_t now_us, struct ta_err *err)
 {
-	PGresult *r = NULL;
+	PGresult *r = NULL, *canaries = NULL;
+	int canary = 0;
 	enum ta_rc rc = read_pixels(db, now_us, &r, err);
+	if (!rc)
+		rc = read_canaries(db, &canaries, err);
 	size_t n = rc ? 0 : (size_t)db_rows(r);
 	k->judged = ta_realloc(k->judged, (n + 1) * sizeof(*k->judged));
 	k->looks = ta_realloc(k->looks, (n + 1) * sizeof(*k->looks));
@@ -389,12 +419,14 @@ enum ta_rc health_write(struct health_keeper *k, struct db *db, int64_t now_us, 
 			.token_us = db_i64(r, i, 6)};
 		if (k->ledger)
 			take_ledger(k->ledger, &p);
+		take_canaries(canaries, &canary, &p);
 		k->looks[i] = (struct alert_look){
 			p.id, (enum platform_id)platform_of(db_text(r, i, 4)), &k->judged[i]};
 		k->nlooks = (size_t)i + 1;
 		health_judge(k->book, &p, now_us, &k->judged[i]);
 		rc = write_one(k, db, &p, now_us, err);
 	}
+	PQclear(canaries);
 	PQclear(r);
 	return rc;
 }

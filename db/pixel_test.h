@@ -3,6 +3,9 @@
  * net/trial.c); the live traffic knows nothing of it: no delivery, no attempt, no ledger, and an
  * event id of its own, so that the platform merges it with nothing.
  *
+ * A canary (db/canary.h) goes the same way: "canary" names it in the place of "event"; its verdict
+ * reads "built" where the platform takes no test without a test code.
+ *
  * args   {"pixel":ID,"event":"ID"?,"draft":{"account","test_code","content_id","event_names",
  *         "content_ids","token"?}?}; a draft's "" unsets; its token is sealed, in hex
  * answer {"pixel","name","platform","event","event_name","wire_id","live","at","request","http",

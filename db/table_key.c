@@ -97,7 +97,7 @@ const struct table table_key = {
 	.select =
 		"SELECT k.id::text, '0', k.shown, s.name, k.scope, k.created_us::text, "
 		"k.revoked_us::text FROM api_key k JOIN store s ON s.id = k.store_id "
-		"WHERE ($1 = 0 OR k.id = $1) AND ($2 IS NULL OR s.name = $2) ORDER BY k.id LIMIT 10000",
+		"WHERE k.scope <> 'canary' AND ($1 = 0 OR k.id = $1) AND ($2 IS NULL OR s.name = $2) ORDER BY k.id LIMIT 10000",
 	.find = "SELECT id FROM api_key WHERE id::text = $1 OR shown = $1 LIMIT 2",
 	.insert = insert,
 	.remove = revoke,

@@ -79,6 +79,13 @@ static const struct ta_field fields[] = {
 		.flags = FIELD_SECRET,
 		.max = SECRET_MAX,
 		.help = "signs the shop's webhooks; the one before stays valid"},
+	{.name = "canary",
+		.title = "Canary",
+		.type = FIELD_INT,
+		.flags = FIELD_REQUIRED | FIELD_WIDE,
+		.max = 10080,
+		.def = "0",
+		.help = "minutes between two synthetic orders that go the whole way; 0: none"},
 	{.name = "state",
 		.title = "State",
 		.flags = FIELD_READONLY,
@@ -150,7 +157,7 @@ static enum ta_rc seal_secret(
 static void bind(struct db_args *a, const struct table_change *c)
 {
 	static const char *const bound[] = {"name", "domain", "currency", "timezone", "consent",
-		"purchase_on", "basis", "send_pos", "send_draft"};
+		"purchase_on", "basis", "send_pos", "send_draft", "canary"};
 	for (size_t i = 0; i < TA_COUNT(bound); i++)
 		db_arg_text(a, table_value(c, bound[i]));
 	db_arg_i64(a, c->now_us);
@@ -172,9 +179,9 @@ static enum ta_rc insert(struct table_change *c, struct ta_err *err)
 	if (!rc)
 		rc = db_query(c->db,
 			"INSERT INTO store (name, domain, currency, timezone, consent, purchase_on, "
-			"basis, send_pos, send_draft, created_us, updated_us, platform, uid, "
+			"basis, send_pos, send_draft, canary, created_us, updated_us, platform, uid, "
 			"webhook_secret) VALUES ($1, $2, $3, $4, $5, $6, $7, $8::boolean, "
-			"$9::boolean, $10, $10, $11, $12, $13) RETURNING id",
+			"$9::boolean, $10::text::int, $11, $11, $12, $13, $14) RETURNING id",
 			&a, &r, err);
 	if (!rc)
 		c->edit->id = db_i64(r, 0, 0);
@@ -202,11 +209,11 @@ static enum ta_rc update(struct table_change *c, struct ta_err *err)
 		rc = db_query(c->db,
 			"UPDATE store SET name = $1, domain = $2, currency = $3, timezone = $4, "
 			"consent = $5, purchase_on = $6, basis = $7, send_pos = $8::boolean, "
-			"send_draft = $9::boolean, updated_us = $10, version = version + 1, "
-			"webhook_secret_prev = CASE WHEN $13 THEN NULL WHEN $12 IS NULL THEN "
+			"send_draft = $9::boolean, canary = $10::text::int, updated_us = $11, version = version "
+			"+ 1, webhook_secret_prev = CASE WHEN $14 THEN NULL WHEN $13 IS NULL THEN "
 			"webhook_secret_prev ELSE webhook_secret END, "
-			"webhook_secret = CASE WHEN $13 THEN NULL ELSE coalesce($12, webhook_secret) "
-			"END WHERE id = $11",
+			"webhook_secret = CASE WHEN $14 THEN NULL ELSE coalesce($13, webhook_secret) "
+			"END WHERE id = $12",
 			&a, NULL, err);
 	db_args_release(&a);
 	buf_release(&sealed);
@@ -254,7 +261,7 @@ const struct table table_store = {
 	.select =
 		"SELECT id::text, version::text, name, platform, domain, currency, timezone, consent, "
 		"purchase_on, basis, send_pos::text, send_draft::text, CASE WHEN webhook_secret IS NULL "
-		"THEN NULL ELSE 'set' END, state, created_us::text FROM store "
+		"THEN NULL ELSE 'set' END, canary::text, state, created_us::text FROM store "
 		"WHERE ($1 = 0 OR id = $1) AND ($2 IS NULL OR name = $2) ORDER BY name LIMIT 10000",
 	.find = "SELECT id FROM store WHERE id::text = $1 OR name = $1 LIMIT 2",
 	.check = check,

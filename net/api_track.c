@@ -156,12 +156,15 @@ void api_track(struct request *req)
 	struct track_batch *batch = arena_alloc(&j->mem, sizeof(*batch));
 	char *remote = arena_alloc(&j->mem, 64);
 	request_remote(req, remote);
+	enum source source = browser                      ? SOURCE_BROWSER
+			     : key->scope == SCOPE_CANARY ? SOURCE_CANARY
+							  : SOURCE_SERVER;
 	const struct inbox_row common = {.received_us = clock_now_us(),
 		.store_id = key->store_id,
-		.source = browser ? SOURCE_BROWSER : SOURCE_SERVER,
+		.source = (int16_t)source,
 		.remote = remote,
 		.meta = ""};
-	const struct track_request r = {.source = browser ? SOURCE_BROWSER : SOURCE_SERVER,
+	const struct track_request r = {.source = source,
 		.body = req->body ? req->body : "",
 		.len = req->nbody,
 		.now_us = common.received_us,

@@ -42,7 +42,8 @@ bool auth_may_track(const struct caller_key *k, bool browser)
 {
 	if (browser)
 		return k->scope == SCOPE_PUBLIC;
-	return k->scope == SCOPE_TRACK || k->scope == SCOPE_WRITE || k->scope == SCOPE_ADMIN;
+	return k->scope == SCOPE_TRACK || k->scope == SCOPE_WRITE || k->scope == SCOPE_ADMIN ||
+	       k->scope == SCOPE_CANARY;
 }
 
 /* Parts with their lengths in front: ("ab", "c") and ("a", "bc") are two keys. The zero behind a

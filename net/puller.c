@@ -45,6 +45,7 @@ struct pull {
 	const struct pull_kind *kind;
 	int64_t due_us, begun_us; /* wall; begun of the run under way or the last */
 	int64_t begun_mono_us, written_mono_us;
+	int64_t soon_mono_us; /* 0: not asked for */
 	int32_t failures;
 	int asked; /* exchanges under way */
 	bool running;
@@ -101,6 +102,11 @@ void pull_say(struct pull *p, const char *fmt, ...)
 void pull_again(struct pull *p)
 {
 	p->again = true;
+}
+
+void pull_soon(struct pull *p, int ms)
+{
+	p->soon_mono_us = clock_mono_us() + ms * INT64_C(1000);
 }
 
 static enum ta_rc too_long(const struct pull *p, struct ta_err *err)
@@ -200,6 +206,7 @@ static enum ta_rc begin_run(struct pull *p, struct ta_err *err)
 	p->text[0] = '\0';
 	p->begun_us = clock_now_us();
 	p->begun_mono_us = clock_mono_us();
+	p->soon_mono_us = 0;
 	p->puller->runs++;
 	if (p->kind->begin(p, &e))
 		fail(p, &e);
@@ -240,12 +247,23 @@ static void wake(struct puller *u)
 	u->stage.heard = 0;
 }
 
+/* Until it is due; a job that runs is not. */
+static int64_t left_ms(const struct pull *p)
+{
+	if (p->running)
+		return POLL_MS;
+	int64_t left = (p->due_us - clock_now_us() + 999) / 1000;
+	if (p->soon_mono_us)
+		left = TA_MIN(left, (p->soon_mono_us - clock_mono_us() + 999) / 1000);
+	return left;
+}
+
 static enum ta_rc round_once(struct puller *u, struct ta_err *err)
 {
 	enum ta_rc rc = collect(u, err);
 	wake(u);
 	for (size_t i = 0; !rc && i < u->n; i++)
-		if (!u->jobs[i].running && u->jobs[i].due_us <= clock_now_us())
+		if (left_ms(&u->jobs[i]) <= 0)
 			rc = begin_run(&u->jobs[i], err);
 	(void)http_run(u->http);
 	return rc;
@@ -309,10 +327,9 @@ static void beat(struct puller *u)
 
 static int wait_ms(const struct puller *u)
 {
-	int64_t left = POLL_MS, now = clock_now_us();
+	int64_t left = POLL_MS;
 	for (size_t i = 0; i < u->n; i++)
-		if (!u->jobs[i].running)
-			left = TA_MIN(left, (u->jobs[i].due_us - now) / 1000 + 1);
+		left = TA_MIN(left, left_ms(&u->jobs[i]));
 	return http_ready(u->http) || left < 0 ? 0 : (int)left;
 }
 

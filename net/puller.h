@@ -49,6 +49,9 @@ TA_MUST enum ta_rc pull_ask_mail(
 	struct pull *p, const struct http_mail *m, pull_reply *done, void *arg, struct ta_err *err);
 /* There is more: due again as soon as this run is over. */
 void pull_again(struct pull *p);
+/* Something is awaited that no NOTIFY tells: due again that long after this run, whatever the wall
+ * clock says meanwhile. */
+void pull_soon(struct pull *p, int ms);
 /* What this run brought, one sentence without secrets, shown by status and doctor; the last one
  * counts. A run that fails shows its error instead. */
 void pull_say(struct pull *p, const char *fmt, ...) TA_PRINTF(2, 3);

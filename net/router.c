@@ -192,6 +192,7 @@ static enum ta_rc route_receipts(struct router *rt, struct batch *b, struct plac
 {
 	int64_t last = rs->rows[rs->n - 1].id, event_id = rt->last_event_id;
 	batch_read(b, rs->rows, rs->n);
+	batch_take_canaries(b);
 	enum ta_rc rc = batch_load(b, err);
 	if (!rc)
 		rc = batch_book(b, err);

@@ -85,6 +85,8 @@ struct batch {
 	int64_t *last_event_id;
 	struct reading *readings;
 	size_t nreadings;
+	struct reading *canaries; /* taken out of the readings */
+	size_t ncanaries;
 	const struct replay *replay;   /* NULL: none */
 	const struct release *release; /* NULL: none */
 
@@ -125,6 +127,9 @@ void *batch_room(struct batch *b, void *array, size_t n, size_t *size, size_t ea
 bool batch_is_order(const struct reading *rd);
 /* Reads every receipt into b->readings; pure. */
 void batch_read(struct batch *b, const struct receipt *rows, size_t n);
+/* net/router_canary.c: takes the canaries out of the readings; writes what became of them. */
+void batch_take_canaries(struct batch *b);
+TA_MUST enum ta_rc batch_write_canaries(struct batch *b, struct ta_err *err);
 /* Looks up the keys, orders, wire ids and holds that the readings name. */
 TA_MUST enum ta_rc batch_load(struct batch *b, struct ta_err *err);
 /* Decides what each reading becomes, in order. */

@@ -268,6 +268,8 @@ enum ta_rc batch_write(struct batch *b, int64_t *highest, struct ta_err *err)
 		rc = failed_append(b->db, b->failed, b->nfailed, err);
 	if (!rc)
 		rc = batch_write_rules(b, err);
+	if (!rc)
+		rc = batch_write_canaries(b, err);
 	if (!rc && b->replay)
 		rc = write_replay(b, b->replay, err);
 	for (size_t i = 0; i < b->nuninstalled && !rc; i++)

@@ -4,6 +4,7 @@
 #include "net/trial.h"
 
 #include "db/audit.h"
+#include "db/canary.h"
 #include "db/command.h"
 #include "db/pixel_test.h"
 #include "db/secret.h"
@@ -31,6 +32,8 @@ struct trial {
 	struct trial *next;
 	struct arena mem;
 	int64_t command, event_id, begun_us;
+	int64_t canary; /* it is one (db/canary.h), 0: no */
+	bool dry;       /* a canary where the platform has no test mode: built, not sent */
 	const char *actor, *fields; /* fields: names of the draft's settings, "" live */
 	int32_t pixel_id;
 	char pixel_name[100];
@@ -145,6 +148,8 @@ static bool test_mode(struct trial *t, const struct platform *pf)
 	}
 	if (t->cfg.test_code && *t->cfg.test_code)
 		return true;
+	if (t->canary)
+		return t->dry = true;
 	refuse(t,
 		arena_fmt(&t->mem,
 			"%s takes an event as a test only under a test code, and neither the pixel "
@@ -262,6 +267,27 @@ static enum ta_rc choose_event(struct dispatch *d, const struct pixel *p, struct
 	return TA_OK;
 }
 
+static enum ta_rc choose_canary(
+	struct dispatch *d, const struct pixel *p, struct trial *t, struct ta_err *err)
+{
+	struct canary_send c;
+	enum ta_rc rc = canary_find(d->stage.db, t->canary, p->row.id, &c, err);
+	if (rc == TA_NOTFOUND) {
+		refuse(t, err->msg);
+		rc = TA_OK;
+	} else if (!rc) {
+		struct delivery_ruled rule = {t->canary, p->row.id, c.rule_id, c.rule_version};
+		const struct candidates from = {.pixel = p, .shaped = {&rule, 1}};
+		const struct delivery_event row = {.id = t->canary, .doc = c.doc};
+		rc = shapes_load(d, err); /* the rule may be newer than what was sent so far */
+		const char *why = rc ? NULL : try_row(d, t, &row, &from);
+		if (why)
+			refuse(t, why);
+	}
+	PQclear(c.r);
+	return rc;
+}
+
 /* Sending ----------------------------------------------------------------------------------- */
 
 static void send(struct dispatch *d, struct trial *t)
@@ -285,14 +311,18 @@ static void send(struct dispatch *d, struct trial *t)
 		t->flying = true;
 }
 
+static void finish_dry(struct trial *t);
+
 static enum ta_rc start(
 	struct dispatch *d, struct trial *t, const struct command *c, struct ta_err *err)
 {
 	json_t *args = json_loads(c->args, 0, NULL);
 	const char *event = json_string_value(json_object_get(args, "event"));
+	const char *canary = json_string_value(json_object_get(args, "canary"));
 	int64_t id = json_integer_value(json_object_get(args, "pixel"));
 	const struct pixel *p = id > 0 && id <= INT32_MAX ? pixel_find(d, (int32_t)id) : NULL;
 	enum ta_rc rc = TA_OK;
+	t->canary = canary ? strtoll(canary, NULL, 10) : 0;
 	if (clock_now_us() - c->at_us > STALE_US) {
 		refuse(t, "the order is too old: nothing was sent");
 	} else if (!p || p->row.deleted) {
@@ -302,9 +332,13 @@ static enum ta_rc start(
 		snprintf(t->pixel_name, sizeof(t->pixel_name), "%.90s", p->row.name);
 		t->dest = p->dest;
 		if (settings(d, p, t, json_object_get(args, "draft")) && test_mode(t, p->platform))
-			rc = choose_event(d, p, t, event ? strtoll(event, NULL, 10) : 0, err);
+			rc = t->canary ? choose_canary(d, p, t, err)
+				       : choose_event(d, p, t, event ? strtoll(event, NULL, 10) : 0,
+						 err);
 	}
-	if (!rc && !t->done)
+	if (!rc && !t->done && t->dry)
+		finish_dry(t);
+	else if (!rc && !t->done)
 		send(d, t);
 	json_decref(args);
 	return rc;
@@ -454,6 +488,25 @@ static void finish(struct trial *t, const struct http_reply *r)
 	t->done = true;
 }
 
+/* Its request could be built, and went nowhere. */
+static void finish_dry(struct trial *t)
+{
+	const struct http_reply none = {0};
+	struct jsonw w = JSONW_INIT(&t->answer);
+	t->begun_us = clock_now_us();
+	t->verdict = "built";
+	jsonw_open(&w, NULL, '{');
+	put_head(&w, t, &none);
+	jsonw_str(&w, "class", "ok");
+	jsonw_str(&w, "verdict", t->verdict);
+	jsonw_str(&w, "code", "");
+	jsonw_str(&w, "message", "no test code: built, not sent");
+	jsonw_str(&w, "trace", "");
+	jsonw_close(&w, '}');
+	t->ok = true;
+	t->done = true;
+}
+
 bool trials_reply(struct dispatch *d, struct http_reply *r)
 {
 	struct trial *t = d->trials;
@@ -482,7 +535,7 @@ static enum ta_rc write_answer(struct dispatch *d, const struct trial *t, struct
 		.object = object,
 		.after = after ? after : "{}"};
 	enum ta_rc rc = db_begin(db, err);
-	if (!rc)
+	if (!rc && !t->canary) /* those are on a schedule, with a table of their own */
 		rc = audit_add(db, &e, err);
 	if (!rc)
 		rc = command_answer(db, t->command, t->ok, buf_str(&t->answer), err);

@@ -27,7 +27,7 @@ static enum reason plain_reason(const struct route_case *c)
 		return REASON_DENIED;
 	if (ev->consent == CONSENT_UNKNOWN && c->store->consent_required)
 		return REASON_REQUIRED;
-	if (ev->test || ev->order.test)
+	if ((ev->test || ev->order.test) && ev->source != SOURCE_CANARY)
 		return REASON_TEST;
 	if (came_from(ev, "pos") && !c->store->send_pos)
 		return REASON_POS;

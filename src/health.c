@@ -294,6 +294,22 @@ static void judge_parts(struct judge *j, struct health *out)
 	judge_refunds(j, &out->part[HEALTH_REFUNDS]);
 }
 
+static void judge_canary(const struct health_pixel *p, struct health_judged *out)
+{
+	if (!p->canaries) {
+		health_say(out, HEALTH_UNKNOWN, "none was sent");
+		return;
+	}
+	out->n = p->canaries - p->lost;
+	if (p->lost >= 2)
+		health_say(out, HEALTH_CRIT, "two in a row did not arrive: %.80s", p->canary);
+	else if (p->canary_lost)
+		health_say(out, HEALTH_OK, "the last one did not arrive: %.80s", p->canary);
+	else
+		health_say(out, HEALTH_OK, "the last one arrived");
+	out->value = out->lo = out->hi = (double)out->n / p->canaries;
+}
+
 void health_judge(
 	struct health_book *b, const struct health_pixel *pixel, int64_t now_us, struct health *out)
 {
@@ -307,8 +323,9 @@ void health_judge(
 	for (int i = HEALTH_DELIVERY; i < HEALTH_PARTS && !j.p; i++)
 		health_say(&out->part[i], HEALTH_UNKNOWN, "no event yet");
 	judge_ledger(&j, &out->part[HEALTH_LEDGER]);
+	judge_canary(pixel, &out->part[HEALTH_CANARY]);
 	for (int i = 0; i < HEALTH_PARTS; i++) {
-		any |= i != HEALTH_STATE && i != HEALTH_LEDGER &&
+		any |= i != HEALTH_STATE && i != HEALTH_LEDGER && i != HEALTH_CANARY &&
 		       out->part[i].status != HEALTH_UNKNOWN;
 		if (out->part[i].status > out->worst) {
 			out->worst = out->part[i].status;

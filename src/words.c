@@ -47,7 +47,7 @@ static const char *const events[] = {
 #undef EVENT
 };
 
-static const char *const sources[] = {"shopify", "server", "browser", "custom", "meta"};
+static const char *const sources[] = {"shopify", "server", "browser", "custom", "meta", "canary"};
 static const char *const platforms[] = {"pinterest", "meta", "tiktok", "sheets"};
 
 static const char *word_at(const char *const *words, size_t n, int v)

@@ -40,6 +40,7 @@ enum source {
 	SOURCE_BROWSER,
 	SOURCE_CUSTOM,
 	SOURCE_META,
+	SOURCE_CANARY, /* our own synthetic orders: db/canary.h */
 	SOURCE_COUNT
 };
 

@@ -19,10 +19,11 @@
 #define BTAB TERM_KEY(KEY_BTAB)
 
 static const char *store_row[] = {"acme-de", "shopify", "acme-de.myshopify.com", "EUR",
-	"Europe/Berlin", "required", "paid", "total", "false", "false", "set", "active",
+	"Europe/Berlin", "required", "paid", "total", "false", "false", "set", "15", "active",
 	"1795000000000000"};
 static const char *store_two[] = {"tokyo-tea", "custom", "tea.example.com", "JPY", "Asia/Tokyo",
-	"optional", "created", "total", "false", "false", NULL, "uninstalled", "1795000000000000"};
+	"optional", "created", "total", "false", "false", NULL, "0", "uninstalled",
+	"1795000000000000"};
 static const char *pixel_row[] = {"acme-de", "px-181", "pinterest", "549755885175", "set", NULL,
 	"auto", NULL, NULL, "active", NULL, NULL, "1", "1795000000000000"};
 static const char *pixel_two[] = {"acme-de", "px-388", "meta", "1234567890", "set", "TEST1", "sku",

@@ -266,8 +266,7 @@ static void choices_and_ways(void **state)
 	app_key(app, BTAB);
 	assert_int_equal(app->edit.form.sel, 0);
 	app_key(app, UP); /* around, to the last that can be edited */
-	assert_ptr_equal(
-		&app->edit.form.values[app->edit.form.sel], value_of(app, "webhook_secret"));
+	assert_ptr_equal(&app->edit.form.values[app->edit.form.sel], value_of(app, "canary"));
 	app_key(app, TERM_KEY(TERM_PASTE_START));
 	type(app, "two\rlines\033");
 	app_key(app, TERM_KEY(TERM_PASTE_END));
