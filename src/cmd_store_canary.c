@@ -16,7 +16,7 @@
 #include <string.h>
 #include <time.h>
 
-#define BEGUN_US (15 * US_PER_S) /* by then a puller has moved it */
+#define BEGUN_US (8 * US_PER_S) /* by then a puller has moved it */
 
 struct line {
 	bool now, json;
