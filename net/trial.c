@@ -276,7 +276,7 @@ static enum ta_rc choose_canary(
 		refuse(t, err->msg);
 		rc = TA_OK;
 	} else if (!rc) {
-		struct delivery_ruled rule = {t->canary, p->row.id, c.rule_id, c.rule_version};
+		struct delivery_ruled rule = {t->canary, p->row.id, c.rule_id, c.rule_version, 1};
 		const struct candidates from = {.pixel = p, .shaped = {&rule, 1}};
 		const struct delivery_event row = {.id = t->canary, .doc = c.doc};
 		rc = shapes_load(d, err); /* the rule may be newer than what was sent so far */

@@ -87,6 +87,7 @@ static void number_cells(struct out_table *t, enum health_part part, const struc
 	case HEALTH_FRESHNESS:
 	case HEALTH_LEDGER:
 	case HEALTH_TOKEN:
+	case HEALTH_CANARY:
 	case HEALTH_PARTS:
 		out_cellf(t, "%.4g", p->value);
 		out_cell(t, NULL);

@@ -76,10 +76,10 @@ struct health_pixel {
 	int64_t faults;          /* events that do not add up … */
 	const char *fault;       /* … the first one's words, NULL or "" none */
 	int32_t store_id;
-	int64_t token_us; /* when its token was set, 0 unknown */
-	int canaries, lost;      /* the last two synthetic orders that ended; of them not arrived */
-	bool canary_lost;        /* the last one did not … */
-	const char *canary;      /* … and why, NULL none */
+	int64_t token_us;   /* when its token was set, 0 unknown */
+	int canaries, lost; /* the last two synthetic orders that ended; of them not arrived */
+	bool canary_lost;   /* the last one did not … */
+	const char *canary; /* … and why, NULL none */
 };
 /* Judges one pixel at a moment; a pixel nothing was fed of is unknown. */
 void health_judge(
