@@ -18,6 +18,8 @@
 
 #define WINDOW_US (INT64_C(24) * 3600 * US_PER_S)
 #define SAMPLE    1000 /* newest events of the store; as a literal in the SQL */
+#define MORE      500  /* and of those that go to the pixel, further back; … */
+#define FEW       150  /* … when there were fewer of them */
 #define BODIES    300  /* of these looked at as they were posted */
 #define RAW_MAX                                                                                    \
 	((size_t)32 << 10)        /* bytes of one document or body; larger ones are passed over    \
@@ -36,6 +38,7 @@ struct gathering {
 	const char *detail, *domain;
 	int64_t now_us, from_us, held_us;
 	struct cause_sample sample;
+	size_t open;             /* of the sample: meant to be sent */
 	int64_t *ids, *receipts; /* of the sample */
 	int16_t *writers;
 };
@@ -169,48 +172,72 @@ static const char *unpack(struct gathering *g, struct db_bytes packed, size_t *l
 
 /* The newest events ---------------------------------------------------------------------------- */
 
-static enum ta_rc read_events(struct gathering *g, struct ta_err *err)
+/* One look-up of the route for each event, whatever the planner believes: LIMIT 1 keeps it from
+ * joining all of both. */
+#define EVENTS                                                                                     \
+	"SELECT e.id, e.received_us, e.name, e.wire_id, e.writer, e.receipt, "                     \
+	"coalesce(r.decision, -1)::int, coalesce(r.reason, 0)::int, coalesce(r.rule_id, 0) "       \
+	"FROM (SELECT * FROM event WHERE store_id = $1 AND id >= $3 AND id < $4 ORDER BY id "      \
+	"DESC LIMIT "
+#define ROUTE                                                                                      \
+	" JOIN LATERAL (SELECT decision, reason, rule_id FROM route WHERE event_id = e.id AND "    \
+	"pixel_id = $2 AND event_id >= $3 AND event_id < $4 LIMIT 1) r ON "
+
+/* One event of the sample, with what its route says. */
+static void take_event(struct gathering *g, const PGresult *r, int i)
+{
+	struct cause_doc *d = &g->sample.docs[g->sample.n];
+	int reason = (int)db_i64(r, i, 7);
+	*d = (struct cause_doc){.event_id = db_i64(r, i, 0),
+		.at_us = db_i64(r, i, 1),
+		.name = (enum event_name)db_i64(r, i, 2),
+		.wire_id = arena_strdup(g->a, db_text(r, i, 3)),
+		.disposition = (int)db_i64(r, i, 6),
+		.rule_id = (int32_t)db_i64(r, i, 8)};
+	g->ids[g->sample.n] = d->event_id;
+	g->writers[g->sample.n] = (int16_t)db_i64(r, i, 4);
+	g->receipts[g->sample.n++] = db_i64(r, i, 5);
+	if (d->disposition < 0)
+		return;
+	g->book->total[CAUSE_EVENTS]++;
+	g->open += d->disposition == DISP_QUEUED;
+	const struct cause_delivery v = {g->platform, d->disposition, reason, "", ""};
+	const char *rule = d->rule_id ? arena_fmt(g->a, "rule %d", (int)d->rule_id) : NULL;
+	cause_hit(g->book, d, cause_of_delivery(&v), rule ? rule : reason_text(reason));
+}
+
+static enum ta_rc read_part(
+	struct gathering *g, const char *sql, int64_t below, size_t *n, struct ta_err *err)
 {
 	PGresult *r = NULL;
 	struct db_args a = DB_ARGS_INIT;
 	db_arg_i32(&a, g->store_id);
 	db_arg_i32(&a, g->pixel_id);
 	db_arg_i64(&a, log_id_at(g->from_us));
-	enum ta_rc rc = db_read(g->db,
-		"SELECT e.id, e.received_us, e.name, e.wire_id, e.writer, e.receipt, coalesce(r.decision, "
-		"-1)::int, coalesce(r.reason, 0)::int, coalesce(r.rule_id, 0) FROM (SELECT id, "
-		"received_us, name, wire_id, writer, receipt FROM event WHERE store_id = $1 AND id >= $3 "
-		"ORDER BY id DESC LIMIT 1000) e LEFT JOIN route r ON r.event_id = e.id AND r.pixel_id "
-		"= $2 AND r.event_id >= $3 ORDER BY e.id DESC",
-		&a, &r, err);
-	size_t n = rc ? 0 : (size_t)db_rows(r);
-	g->sample.docs = arena_alloc(g->a, (n + 1) * sizeof(*g->sample.docs));
-	g->ids = arena_alloc(g->a, (n + 1) * sizeof(*g->ids));
-	g->receipts = arena_alloc(g->a, (n + 1) * sizeof(*g->receipts));
-	g->writers = arena_alloc(g->a, (n + 1) * sizeof(*g->writers));
-	for (int i = 0; i < (int)n; i++) {
-		struct cause_doc *d = &g->sample.docs[i];
-		*d = (struct cause_doc){.event_id = db_i64(r, i, 0),
-			.at_us = db_i64(r, i, 1),
-			.name = (enum event_name)db_i64(r, i, 2),
-			.wire_id = arena_strdup(g->a, db_text(r, i, 3)),
-			.disposition = (int)db_i64(r, i, 6),
-			.rule_id = (int32_t)db_i64(r, i, 8)};
-		g->ids[i] = d->event_id;
-		g->writers[i] = (int16_t)db_i64(r, i, 4);
-		g->receipts[i] = db_i64(r, i, 5);
-		if (d->disposition < 0)
-			continue;
-		g->book->total[CAUSE_EVENTS]++;
-		const struct cause_delivery v = {
-			g->platform, d->disposition, (int)db_i64(r, i, 7), "", ""};
-		const char *rule = d->rule_id ? arena_fmt(g->a, "rule %d", (int)d->rule_id) : NULL;
-		cause_hit(g->book, d, cause_of_delivery(&v),
-			rule ? rule : reason_text((int)db_i64(r, i, 7)));
-	}
-	g->sample.n = n;
+	db_arg_i64(&a, below);
+	enum ta_rc rc = db_read(g->db, sql, &a, &r, err);
+	*n = rc ? 0 : (size_t)db_rows(r);
+	for (int i = 0; i < (int)*n; i++)
+		take_event(g, r, i);
 	PQclear(r);
 	return rc;
+}
+
+/* The newest of the store; where few of them go to the pixel (a rule leaves it the purchases, say),
+ * also the newest that do, from further back. */
+static enum ta_rc read_events(struct gathering *g, struct ta_err *err)
+{
+	size_t n, room = SAMPLE + MORE;
+	g->sample.docs = arena_alloc(g->a, room * sizeof(*g->sample.docs));
+	g->ids = arena_alloc(g->a, room * sizeof(*g->ids));
+	g->receipts = arena_alloc(g->a, room * sizeof(*g->receipts));
+	g->writers = arena_alloc(g->a, room * sizeof(*g->writers));
+	enum ta_rc rc = read_part(
+		g, EVENTS "1000) e LEFT" ROUTE "true ORDER BY e.id DESC", INT64_MAX, &n, err);
+	if (rc || n < SAMPLE || g->open >= FEW)
+		return rc;
+	return read_part(g, EVENTS "2500) e" ROUTE "r.decision = 0 ORDER BY e.id DESC LIMIT 500",
+		g->ids[n - 1], &n, err);
 }
 
 static struct cause_doc *doc_of(struct gathering *g, int64_t event_id)

@@ -159,9 +159,10 @@ static double weigh(const struct cause_row *row, const struct cause_found *f)
 	return row->weight * (0.3 + 0.7 * sqrt(beyond));
 }
 
-#define OVERCOME  0.3
-#define OVER_US   (INT64_C(2) * 3600 * 1000000)
-#define OVER_PART 0.4
+#define OVERCOME   0.3
+#define OVER_US    (INT64_C(2) * 3600 * 1000000)
+#define OVER_PART  0.4
+#define MEANT_PART 0.2
 
 /* What was last seen hours ago is probably over, what a later attempt overcame did less harm: they
  * are told behind what goes on. */
@@ -171,7 +172,7 @@ static double score(
 	const struct cause_seen *seen = &b->seen[f->cause];
 	bool over = b->now_us && f->last_us && b->now_us - f->last_us > OVER_US;
 	double harm = 1 - OVERCOME * (double)seen->overcome / (double)f->k;
-	return weigh(row, f) * harm * (over ? OVER_PART : 1);
+	return weigh(row, f) * harm * (over ? OVER_PART : 1) * (seen->meant ? MEANT_PART : 1);
 }
 
 static const char *const units[] = {

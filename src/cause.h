@@ -41,6 +41,7 @@ struct cause_seen {
 	int64_t k;                      /* cases that speak for it */
 	int64_t n;                      /* of so many of its own; 0: the unit's total */
 	int64_t overcome;               /* of k: a later attempt went well */
+	bool meant;                     /* it looks like what somebody wanted */
 	int64_t first_us, last_us;      /* 0: no moment is known */
 	int64_t events[CAUSE_EXAMPLES]; /* ids of events, the newest that were seen */
 	int nevents;

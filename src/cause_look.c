@@ -399,11 +399,13 @@ static void look_coverage_of(
 
 /* A rule that takes all of a name ------------------------------------------------------------- */
 
-/* A rule may well drop a few events on purpose; one that leaves nothing of a name rarely does. Then
- * the name's events alone are what it is measured by. */
+/* A rule may well drop a few events on purpose; one that leaves nothing of a name is told, measured
+ * by that name's events. That is bad when purchases are among them or nothing else is left; a pixel
+ * that shall have purchases only is what somebody wanted. */
 static void look_rules(struct cause_book *b, const struct cause_sample *s)
 {
-	int64_t routed[EV_COUNT] = {0}, ruled[EV_COUNT] = {0}, all = 0, gone = 0;
+	int64_t routed[EV_COUNT] = {0}, ruled[EV_COUNT] = {0}, all = 0, gone = 0, left = 0;
+	bool purchases = false;
 	for (size_t i = 0; i < s->n; i++) {
 		const struct cause_doc *d = &s->docs[i];
 		bool hit = d->hit >> CAUSE_RULE_DROPS & 1;
@@ -411,16 +413,19 @@ static void look_rules(struct cause_book *b, const struct cause_sample *s)
 			continue;
 		routed[d->name]++;
 		ruled[d->name] += hit;
+		left += !hit;
 	}
 	for (int name = 0; name < EV_COUNT; name++)
 		if (ruled[name] >= 3 && ruled[name] * 10 >= routed[name] * 9) {
 			all += routed[name];
 			gone += ruled[name];
+			purchases |= name == EV_PURCHASE;
 		}
 	if (!all)
 		return;
 	b->seen[CAUSE_RULE_DROPS].k = gone;
 	b->seen[CAUSE_RULE_DROPS].n = all;
+	b->seen[CAUSE_RULE_DROPS].meant = !purchases && left > 0;
 }
 
 void cause_look(struct cause_book *b, const struct cause_sample *s, struct arena *a)

@@ -327,19 +327,29 @@ static void coverage(void **state)
 	assert_int_equal(first(w), CAUSE_NONE);
 }
 
-/* A rule that leaves nothing of a name is told; one that drops a few of it is not. */
+/* A rule that drops a few of a name is not told; one that leaves nothing of leads is worth knowing,
+ * of purchases it is bad. */
 static void rules(void **state)
 {
+	static const struct {
+		enum event_name name;
+		int n;
+		enum cause first;
+		enum health_status level;
+	} cases[] = {{EV_PURCHASE, 8, CAUSE_NONE, HEALTH_OK},
+		{EV_LEAD, 8, CAUSE_RULE_DROPS, HEALTH_OK},
+		{EV_PURCHASE, DOCS, CAUSE_RULE_DROPS, HEALTH_CRIT}};
 	(void)state;
-	for (int all = 0; all < 2; all++) {
+	for (size_t k = 0; k < TA_COUNT(cases); k++) {
 		struct world *w = world_new(PLATFORM_META);
-		for (int i = 0; i < 8; i++) {
-			if (all)
-				w->docs[i].name = w->events[i].name = EV_LEAD;
+		for (int i = 0; i < cases[k].n; i++) {
+			w->docs[i].name = w->events[i].name = cases[k].name;
 			w->docs[i].disposition = DISP_FILTERED;
 			cause_hit(&w->book, &w->docs[i], CAUSE_RULE_DROPS, "rule 1");
 		}
-		assert_int_equal(first(w), all ? CAUSE_RULE_DROPS : CAUSE_NONE);
+		assert_int_equal(first(w), cases[k].first);
+		if (cases[k].first != CAUSE_NONE)
+			assert_int_equal(w->found[0].level, cases[k].level);
 	}
 }
 
