@@ -249,6 +249,26 @@ class Replay(unittest.TestCase):
         self.assertIn("nothing to send", refused.stderr)
         self.settled()
 
+    def test_what_a_rule_dropped_by_mistake(self):
+        """Filtered deliveries, never sent, go out under the rules of now; pinned they stay what they were."""
+        self.begin("meta", "tiktok")
+        rule = self.p.json("rule", "add", "--name", f"r{self.shop}", "--store", self.shop, "--expr", "value > 1",
+                           "--action", "drop")["id"]
+        self.sold(3)
+        self.until(6, FILTERED)
+        self.p.run("rule", "delete", str(rule))
+        pinned = self.plan("--pinned", "--where", "not test")["pixels"][0]
+        self.assertEqual((pinned["send"], pinned["left_out"]), (0, {"dropped": 3}))
+        plan = json.loads(self.p.run("delivery", "replay", "--where", f"store == {self.shop} and state == filtered and "
+                                     "not test", "--json", "--yes").stdout)
+        self.assertEqual([(x["pixel"], x["send"], x["first"], x["changed"]) for x in plan["pixels"]],
+                         [("meta", 3, 3, 0), ("tiktok", 3, 3, 0)])
+        self.until(6, DELIVERED, run=2)
+        self.assertEqual((len(self.taken("meta")), len(self.taken("tiktok"))), (3, 3))
+        self.settled()
+        again = self.plan("--pinned", "--where", "not test")["pixels"][0]
+        self.assertEqual((again["send"], again["same"], again["merged"]), (3, 3, 3))
+
     # --- what is better left ----------------------------------------------------------------------
 
     def test_counted_twice_and_too_old(self):
