@@ -15,14 +15,14 @@
 
 /* Which certificate a fault shows. */
 static const struct {
-	enum fault_kind fault;
 	struct crypto_cert cert;
+	enum fault_kind fault;
 	bool stranger; /* signed by an authority that nobody is told of */
 } shown[TLS_DAEMONS] = {
-	{FAULT_KINDS, {HOST, -1, 365}, false},
-	{FAULT_TLS_EXPIRED, {HOST, -30, -1}, false},
-	{FAULT_TLS_WRONG_NAME, {"another.example", -1, 365}, false},
-	{FAULT_TLS_UNKNOWN_CA, {HOST, -1, 365}, true},
+	{{HOST, -1, 365}, FAULT_KINDS, false},
+	{{HOST, -30, -1}, FAULT_TLS_EXPIRED, false},
+	{{"another.example", -1, 365}, FAULT_TLS_WRONG_NAME, false},
+	{{HOST, -1, 365}, FAULT_TLS_UNKNOWN_CA, true},
 };
 
 static enum ta_rc write_ca(const struct crypto_ca *ca, const char *dir, struct ta_err *err)
