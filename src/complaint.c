@@ -10,13 +10,12 @@
 
 static const struct row {
 	enum platform_id platform;
-	long code, subcode;
-	const char *before, *after;
 	enum complaint_problem problem;
-	const char *path;
+	long code, subcode;
+	const char *before, *after, *path;
 } rows[] = {
 #define COMPLAINT(platform, code, subcode, before, after, problem, path)                           \
-	{PLATFORM_##platform, code, subcode, before, after, COMPLAINT_##problem, path},
+	{PLATFORM_##platform, COMPLAINT_##problem, code, subcode, before, after, path},
 #include "src/complaints.def"
 #undef COMPLAINT
 };
@@ -67,14 +66,22 @@ static const char *own_path(struct arena *a, const char *s, size_t n)
 	return out;
 }
 
+/* Behind numbers in brackets; a bracket that nobody closes ends the path. */
+static const char *skip_index(const char *p)
+{
+	while (*p == '[') {
+		p += strcspn(p, "]");
+		p += *p == ']';
+	}
+	return p;
+}
+
 /* Whether both name the same field when numbers in brackets do not count. */
 static bool same_but_index(const char *x, const char *y)
 {
 	for (;; x++, y++) {
-		while (*x == '[')
-			x += strcspn(x, "]") + 1;
-		while (*y == '[')
-			y += strcspn(y, "]") + 1;
+		x = skip_index(x);
+		y = skip_index(y);
 		if (*x != *y || !*x)
 			return *x == *y;
 	}

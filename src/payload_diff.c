@@ -275,7 +275,8 @@ static const struct jv *value_at(const struct jv *v, const char *path)
 		if (*path == '[') {
 			for (long i = strtol(path + 1, NULL, 10); c && i > 0; i--)
 				c = c->next;
-			path += strcspn(path, "]") + 1;
+			path += strcspn(path, "]");
+			path += *path == ']';
 		} else {
 			while (c && !(c->key && strlen(c->key) == n && !memcmp(c->key, path, n)))
 				c = c->next;
