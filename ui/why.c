@@ -341,14 +341,16 @@ static void heading(const struct app *app, struct box b)
 {
 	const struct view_pixel *px = data_pixel(&app->data, app->pixel_id);
 	const struct view_health *h = data_health(&app->data, app->pixel_id);
-	char title[140], note[80];
+	const struct view_store *st = px ? data_store(&app->data, px->store_id) : NULL;
+	char title[160], note[80];
 	if (!px)
 		snprintf(title, sizeof(title), "Why");
 	else if (!h)
-		snprintf(title, sizeof(title), "%s was not judged yet", px->name);
+		snprintf(title, sizeof(title), "%.60s/%.60s was not judged yet",
+			st ? st->name : "?", px->name);
 	else
-		snprintf(title, sizeof(title), "Why %s is %s", px->name,
-			health_status_word(h->health.worst));
+		snprintf(title, sizeof(title), "Why %.60s/%.60s is %s", st ? st->name : "?",
+			px->name, health_status_word(h->health.worst));
 	snprintf(note, sizeof(note), "%s",
 		app->why.focused   ? "Enter shows the events; Tab back"
 		: nlines > b.h - 1 ? "Tab goes here: there is more"
