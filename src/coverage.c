@@ -19,7 +19,10 @@ struct cell {
 
 struct coverage_ring {
 	int name;
-	int64_t slot, part; /* the newest */
+	int64_t slot, part;         /* the newest */
+	struct cell six;            /* the sum of all slots */
+	struct coverage_count week; /* the week before, as of … */
+	int64_t week_part;          /* … this newest part, 0 not known */
 	struct cell slots[COVERAGE_SLOTS], parts[COVERAGE_PARTS];
 };
 
@@ -67,20 +70,38 @@ static struct coverage_ring *ring_of(struct coverage *c, int name)
 	return c->rings[c->n++];
 }
 
-/* Makes `to` the newest of a ring of n cells. */
-static void advance(struct cell *cells, int64_t n, int64_t *newest, int64_t to)
+static void add(struct cell *to, const struct cell *c, int sign)
+{
+	to->n += sign * c->n;
+	for (int k = 0; k < COVERAGE_KEYS; k++)
+		to->has[k] += sign * c->has[k];
+}
+
+/* A ring of n cells, and their sum where one is kept. */
+struct cells {
+	struct cell *at, *all;
+	int64_t n;
+};
+
+/* Makes `to` the newest; what leaves the ring leaves the sum. */
+static void advance(const struct cells *c, int64_t *newest, int64_t to)
 {
 	if (to <= *newest)
 		return;
-	for (int64_t i = TA_MAX(*newest + 1, to - n + 1); i <= to; i++)
-		cells[i % n] = (struct cell){0};
+	for (int64_t i = TA_MAX(*newest + 1, to - c->n + 1); i <= to; i++) {
+		if (c->all)
+			add(c->all, &c->at[i % c->n], -1);
+		c->at[i % c->n] = (struct cell){0};
+	}
 	*newest = to;
 }
 
 static void come_to(struct coverage_ring *r, int64_t minute)
 {
-	advance(r->slots, COVERAGE_SLOTS, &r->slot, minute / COVERAGE_SLOT_MIN);
-	advance(r->parts, COVERAGE_PARTS, &r->part, minute / COVERAGE_PART_MIN);
+	const struct cells slots = {r->slots, &r->six, COVERAGE_SLOTS};
+	const struct cells parts = {r->parts, NULL, COVERAGE_PARTS};
+	advance(&slots, &r->slot, minute / COVERAGE_SLOT_MIN);
+	advance(&parts, &r->part, minute / COVERAGE_PART_MIN);
 }
 
 static struct cell *slot_at(struct coverage_ring *r, int64_t minute)
@@ -95,34 +116,51 @@ static struct cell *part_at(struct coverage_ring *r, int64_t minute)
 	return i > r->part - COVERAGE_PARTS ? &r->parts[i % COVERAGE_PARTS] : NULL;
 }
 
+static void put_slot(struct coverage_ring *r, int64_t minute, const struct cell *c)
+{
+	struct cell *slot = slot_at(r, minute);
+	if (!slot)
+		return;
+	add(slot, c, 1);
+	add(&r->six, c, 1);
+}
+
+static void put_part(struct coverage_ring *r, int64_t minute, const struct cell *c)
+{
+	struct cell *part = part_at(r, minute);
+	if (!part)
+		return;
+	add(part, c, 1);
+	if (minute / COVERAGE_PART_MIN <= r->part - PARTS_DAY)
+		r->week_part = 0;
+}
+
 void coverage_feed(struct coverage *c, int name, int64_t minute, int mask, int64_t n)
 {
+	struct cell cell = {.n = (int32_t)n};
 	if (minute <= 0)
 		return;
 	struct coverage_ring *r = ring_of(c, name);
 	come_to(r, minute);
-	struct cell *cells[] = {slot_at(r, minute), part_at(r, minute)};
-	for (size_t i = 0; i < TA_COUNT(cells); i++) {
-		if (!cells[i])
-			continue;
-		cells[i]->n += (int32_t)n;
-		for (int k = 0; k < COVERAGE_KEYS; k++)
-			cells[i]->has[k] += mask >> k & 1 ? (int32_t)n : 0;
-	}
+	for (int k = 0; k < COVERAGE_KEYS; k++)
+		cell.has[k] = mask >> k & 1 ? (int32_t)n : 0;
+	put_slot(r, minute, &cell);
+	put_part(r, minute, &cell);
 }
 
 void coverage_feed_sum(struct coverage *c, const struct coverage_sum *s)
 {
+	struct cell cell = {.n = (int32_t)s->count.n};
 	if (s->minute <= 0)
 		return;
 	struct coverage_ring *r = ring_of(c, s->name);
 	come_to(r, s->minute);
-	struct cell *cell = s->slot ? slot_at(r, s->minute) : part_at(r, s->minute);
-	if (!cell)
-		return;
-	cell->n += (int32_t)s->count.n;
 	for (int k = 0; k < COVERAGE_KEYS; k++)
-		cell->has[k] += (int32_t)s->count.has[k];
+		cell.has[k] = (int32_t)s->count.has[k];
+	if (s->slot)
+		put_slot(r, s->minute, &cell);
+	else
+		put_part(r, s->minute, &cell);
 }
 
 int coverage_name(const struct coverage *c, size_t i)
@@ -153,14 +191,18 @@ struct coverage_count coverage_of(
 		sum(&got, r->slots, COVERAGE_SLOTS, r->slot, 60 / COVERAGE_SLOT_MIN);
 		break;
 	case COVERAGE_SIX_HOURS:
-		sum(&got, r->slots, COVERAGE_SLOTS, r->slot, COVERAGE_SLOTS);
+		sum(&got, &r->six, 1, 0, 1);
 		break;
 	case COVERAGE_DAY:
 		sum(&got, r->parts, COVERAGE_PARTS, r->part, PARTS_DAY);
 		break;
 	case COVERAGE_WEEK:
-		sum(&got, r->parts, COVERAGE_PARTS, r->part - PARTS_DAY, PARTS_WEEK);
-		break;
+		if (r->week_part != r->part) {
+			r->week = (struct coverage_count){0};
+			sum(&r->week, r->parts, COVERAGE_PARTS, r->part - PARTS_DAY, PARTS_WEEK);
+			r->week_part = r->part;
+		}
+		return r->week;
 	}
 	return got;
 }

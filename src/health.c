@@ -129,6 +129,13 @@ static struct health_slot *slot_at(struct pixel_book *p, int64_t slot)
 	return &p->slots[slot % HEALTH_SLOTS];
 }
 
+static void forget_latency(struct pixel_book *p, int32_t bins[LATENCY_BINS])
+{
+	for (int i = 0; i < LATENCY_BINS; i++)
+		p->latency_all[i] -= bins[i];
+	memset(bins, 0, LATENCY_BINS * sizeof(*bins));
+}
+
 /* Makes `slot` the newest. What still waits in slots that fall out is kept as a sum. */
 static void advance(struct pixel_book *p, int64_t slot)
 {
@@ -140,7 +147,7 @@ static void advance(struct pixel_book *p, int64_t slot)
 		struct health_slot *s = slot_at(p, ++p->slot);
 		p->long_ago += s->waiting;
 		*s = (struct health_slot){0};
-		memset(p->latency[p->slot % HEALTH_LAT_SLOTS], 0, sizeof(p->latency[0]));
+		forget_latency(p, p->latency[p->slot % HEALTH_LAT_SLOTS]);
 	}
 }
 
@@ -199,8 +206,9 @@ static void feed_pixel(struct pixel_book *p, const struct health_delta *d)
 	} else if (d->item == TALLY_FIRST_TRY && s) {
 		s->first += (int32_t)d->n;
 	} else if (latency_bin_of(d->item, d->bin) >= 0 && slot > p->slot - HEALTH_LAT_SLOTS) {
-		p->latency[slot % HEALTH_LAT_SLOTS][latency_bin_of(d->item, d->bin)] +=
-			(int32_t)d->n;
+		int bin = latency_bin_of(d->item, d->bin);
+		p->latency[slot % HEALTH_LAT_SLOTS][bin] += (int32_t)d->n;
+		p->latency_all[bin] += (int32_t)d->n;
 	} else if (d->item == TALLY_ROUTED) {
 		routed(p, d->minute / 60, d->n);
 		p->last_min = d->n > 0 ? TA_MAX(p->last_min, d->minute) : p->last_min;
@@ -245,14 +253,14 @@ void health_feed(struct health_book *b, const struct health_delta *d)
 }
 
 void health_feed_sum(
-	struct health_book *b, const struct health_delta *d, const struct coverage_sum *s)
+	struct health_book *b, const struct health_delta *of, const struct coverage_sum *s)
 {
-	if (d->item == TALLY_PAIR)
-		coverage_feed_sum(&store_of(b, d->store_id)->pairs, s);
-	else if (d->item == TALLY_REFUND)
-		coverage_feed_sum(&store_of(b, d->store_id)->refunds, s);
-	else if (d->pixel_id)
-		coverage_feed_sum(&pixel_of(b, d->pixel_id)->keys, s);
+	if (of->item == TALLY_PAIR)
+		coverage_feed_sum(&store_of(b, of->store_id)->pairs, s);
+	else if (of->item == TALLY_REFUND)
+		coverage_feed_sum(&store_of(b, of->store_id)->refunds, s);
+	else if (of->pixel_id)
+		coverage_feed_sum(&pixel_of(b, of->pixel_id)->keys, s);
 }
 
 void health_feed_accepted(struct health_book *b, int32_t pixel_id, int64_t minute)

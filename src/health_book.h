@@ -32,7 +32,7 @@ struct pixel_book {
 	int64_t accepted_min; /* of the newest exchange whose token was taken, 0 none */
 	int64_t long_ago;     /* waiting since before the slots */
 	struct health_slot slots[HEALTH_SLOTS];
-	int32_t latency[HEALTH_LAT_SLOTS][LATENCY_BINS];
+	int32_t latency[HEALTH_LAT_SLOTS][LATENCY_BINS], latency_all[LATENCY_BINS]; /* and sum */
 	int32_t hours[HEALTH_HOURS]; /* events routed */
 	struct coverage keys;        /* owned */
 	struct baseline base;

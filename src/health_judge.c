@@ -131,11 +131,10 @@ void judge_first_try(struct judge *j, struct health_judged *h)
 void judge_latency(struct judge *j, struct health_judged *h)
 {
 	int64_t bins[LATENCY_BINS] = {0};
-	for (int s = 0; s < HEALTH_LAT_SLOTS; s++)
-		for (int i = 0; i < LATENCY_BINS; i++) {
-			bins[i] += j->p->latency[s][i];
-			h->n += j->p->latency[s][i];
-		}
+	for (int i = 0; i < LATENCY_BINS; i++) {
+		bins[i] = j->p->latency_all[i];
+		h->n += bins[i];
+	}
 	if (h->n < HEALTH_EVIDENCE) {
 		health_say(h, HEALTH_UNKNOWN, "%lld verdicts in the last hour", (long long)h->n);
 		return;

@@ -12,12 +12,27 @@
 #define PIXELS  500
 #define ROUNDS  20
 #define NOW_MIN INT64_C(29500000)
-#define BOOK    70000 /* bytes a pixel, about */
+#define BOOK    200000 /* bytes a pixel, about, with its keys and its store's pairs */
 
 static void feed(struct health_book *b, int32_t id, int64_t minute, int item, int64_t n)
 {
 	struct health_delta d = {id, (int16_t)item, 0, minute, n, 0};
 	health_feed(b, &d);
+}
+
+/* Five event names a pixel, each with every key now and then, for eight days; pairs of its store.
+ */
+static void carried(struct health_book *b, int32_t id)
+{
+	for (int64_t m = NOW_MIN - 8 * 1440; m <= NOW_MIN; m += 5)
+		for (int name = 0; name < 5; name++) {
+			struct health_delta d = {id, (int16_t)(TALLY_KEYS + name),
+				(int16_t)((m * 7 + name) % 2048), m, 3, id};
+			health_feed(b, &d);
+			d = (struct health_delta){
+				0, TALLY_PAIR, (int16_t)(name * 4 + (int)(m / 5 % 3)), m, 3, id};
+			health_feed(b, &d);
+		}
 }
 
 static struct health_book *full(void)
@@ -36,6 +51,7 @@ static struct health_book *full(void)
 			health_feed(b, &(struct health_delta){id, TALLY_LATENCY,
 					       (int16_t)(100 + bin), NOW_MIN - bin, 10, 0});
 		feed(b, id, NOW_MIN, TALLY_ROUTED, 1);
+		carried(b, id);
 	}
 	return b;
 }
@@ -45,7 +61,7 @@ static double judge_ms(struct health_book *b, int64_t now_us)
 	struct health h;
 	int64_t began = clock_mono_us();
 	for (int32_t id = 1; id <= PIXELS; id++) {
-		struct health_pixel p = {.id = id, .zone_s = 3600};
+		struct health_pixel p = {.id = id, .zone_s = 3600, .store_id = id};
 		health_judge(b, &p, now_us, &h);
 		if (h.worst == HEALTH_UNKNOWN)
 			ta_die("pixel %d is unknown", (int)id);
