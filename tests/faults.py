@@ -10,7 +10,7 @@ import threading
 import time
 from datetime import datetime, timedelta, timezone
 
-from lib import Cluster, Program, Sandbox, wait_until
+from lib import Cluster, Program, Sandbox, scratch_dir, wait_until
 
 SECRET = "fault-secret"
 PLATFORMS = ("pinterest", "meta", "tiktok")
@@ -23,6 +23,7 @@ ROLES = ("listener", "router", "dispatcher", "folder", "puller")
 RATES = {"status=503": (20, 90), "status=500": (20, 70), "html": (20, 70), "rate_limit=900": (10, 40),
          "latency=120ms": (30, 90), "truncate": (5, 35), "reset": (5, 35)}
 KINDS = (*RATES, "auth", "hang")
+TLS = ("expired", "wrong_name", "unknown_ca", "handshake", "refuse")  # of connections, whoever's pixel they are for
 MASK = (1 << 64) - 1
 
 
@@ -54,7 +55,7 @@ class Campaign:
         self.cluster = Cluster()
         self.file = os.path.join(self.cluster.dir, "clock")
         self.tick(0)
-        self.sandbox = Sandbox(clock="@" + self.file)
+        self.sandbox = Sandbox(clock="@" + self.file, tls=scratch_dir("ta-tls-"))
         self.p = p = Program(self.cluster, clock="@" + self.file, **self.sandbox.urls)
         p.run("migrate")
         self.keys = {}
@@ -173,6 +174,10 @@ class Campaign:
                 rate = "*1" if kind in ("hang", "auth") else "%%%d" % self.rng.randint(*RATES[kind])
                 specs.append(f"{platform}:{kind}@{account(store, platform)}{rate}")
                 self.count(kind.split("=")[0])
+        if not last and self.rng.random() < 0.6:
+            kind = self.rng.choice(TLS)
+            specs.append(f"tls:{kind}%{self.rng.randint(10, 60)}")
+            self.count("tls " + kind)
         self.sandbox.faults(",".join(specs))
 
     def release(self):
@@ -249,8 +254,8 @@ class Campaign:
     def deaths(self, steps):
         """step -> who dies then."""
         out = {}
-        for _ in range(steps // 2):
-            out.setdefault(self.rng.randrange(2, steps), []).append(self.rng.choice(ROLES))
+        for i in range(steps // 2):
+            out.setdefault(self.rng.randrange(2, steps), []).append(ROLES[i % len(ROLES)])
         out.setdefault(steps // 3, []).append("postgresql")
         out.setdefault(2 * steps // 3, []).append("serve")
         return out
@@ -359,7 +364,8 @@ class Campaign:
         self.states = self.sql("SELECT s.name, p.platform, v.after, v.reason, count(*), min(v.message) FROM verdict v JOIN "
                                "pixel p ON p.id = v.pixel_id JOIN store s ON s.id = p.store_id WHERE v.after > 4 GROUP BY "
                                "1, 2, 3, 4 ORDER BY 1, 2, 3, 4")
-        self.facts = [("exchanges", f"{attempts:,}"), ("most attempts of one delivery", tries),
+        tls = int(self.sql("SELECT count(*) FROM attempt WHERE http = 0 AND error LIKE '%TLS%'")[0][0])
+        self.facts = [("exchanges", f"{attempts:,}"), ("of these ended by TLS", tls), ("most attempts of one delivery", tries),
                       ("taken again under the same id", f"{repeats:,}"),
                       ("simulated", f"{(self.now - self.start).total_seconds() / 3600:.0f} h"),
                       ("received within", f"{self.took_in:.0f} s"), ("everything final within", f"{self.took:.0f} s")]
