@@ -156,7 +156,9 @@ static double weigh(const struct cause_row *row, const struct cause_found *f)
 		return row->weight * (0.1 + 0.9 * f->share);
 	if (beyond <= 0 || (row->usual > 0 && f->lo <= usual && f->share < 2 * usual))
 		return row->weight * 0.05 * f->share;
-	return row->weight * (0.3 + 0.7 * sqrt(beyond));
+	double least =
+		row->unit == CAUSE_RECEIPTS ? 0.15 : 0.3; /* of the shop, not this pixel's own */
+	return row->weight * (least + (1 - least) * sqrt(beyond));
 }
 
 #define OVERCOME   0.3
