@@ -71,10 +71,15 @@ const struct view_last *data_last(const struct data *d, int32_t pixel_id)
 
 const struct view_health *data_health(const struct data *d, int32_t pixel_id)
 {
-	for (size_t i = 0; i < d->nhealth; i++)
-		if (d->health[i].pixel_id == pixel_id)
-			return &d->health[i];
-	return NULL;
+	size_t lo = 0, hi = d->nhealth;
+	while (lo < hi) {
+		size_t mid = (lo + hi) / 2;
+		if (d->health[mid].pixel_id < pixel_id)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo < d->nhealth && d->health[lo].pixel_id == pixel_id ? &d->health[lo] : NULL;
 }
 
 const struct view_circuit *data_circuit(const struct data *d, int32_t pixel_id)

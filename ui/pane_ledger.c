@@ -16,52 +16,28 @@
 #define COL_BALANCE (DISP_COUNT + 1)
 #define COLS        (DISP_COUNT + 2)
 
-/* Rows of the frame that is being drawn: the sum (0), then the pixels by store and name. */
-static int32_t order[1001];
-static int norder;
-static const struct data *sorted_by; /* for qsort */
+/* Rows of the frame that is being drawn: the sum (pixel 0), then the pixels by store and name. */
+struct row {
+	int32_t pixel_id;
+	const char *store, *pixel;
+	struct ledger_counts counts;
+	size_t faults;
+};
+static struct row rows[1001];
+static int nrows;
 
 static int by_name(const void *a, const void *b)
 {
-	const int32_t *x = a, *y = b;
-	const struct view_pixel *p = data_pixel(sorted_by, *x), *q = data_pixel(sorted_by, *y);
-	const struct view_store *s = data_store(sorted_by, p->store_id);
-	const struct view_store *t = data_store(sorted_by, q->store_id);
-	int c = strcmp(s ? s->name : "", t ? t->name : "");
-	return c ? c : strcmp(p->name, q->name);
+	const struct row *x = a, *y = b;
+	int c = strcmp(x->store, y->store);
+	return c ? c : strcmp(x->pixel, y->pixel);
 }
 
-static void arrange(const struct data *d)
+static int by_pixel(const void *key, const void *book)
 {
-	norder = 0;
-	if (d->npixels)
-		order[norder++] = 0;
-	for (size_t i = 0; i < d->npixels && norder < (int)TA_COUNT(order); i++)
-		order[norder++] = d->pixels[i].id;
-	sorted_by = d;
-	if (norder)
-		qsort(order + 1, (size_t)norder - 1, sizeof(order[0]), by_name);
-}
-
-static struct ledger_counts counts_of(const struct data *d, int32_t pixel_id)
-{
-	struct ledger_counts sum = {0};
-	for (size_t i = 0; i < d->nbook; i++) {
-		const struct view_book *b = &d->book[i];
-		if (pixel_id ? b->pixel_id != pixel_id : !data_pixel(d, b->pixel_id))
-			continue;
-		sum.events += b->counts.events;
-		for (int k = 0; k < DISP_COUNT; k++)
-			sum.n[k] += b->counts.n[k];
-	}
-	return sum;
-}
-
-static int64_t number_at(const struct ledger_counts *c, int col)
-{
-	return col == COL_EVENTS    ? c->events
-	       : col == COL_BALANCE ? ledger_balance(c)
-				    : c->n[col - 1];
+	const int32_t *id = key;
+	const struct view_book *b = book;
+	return (*id > b->pixel_id) - (*id < b->pixel_id);
 }
 
 static size_t faults_of(const struct data *d, int32_t pixel_id)
@@ -70,6 +46,41 @@ static size_t faults_of(const struct data *d, int32_t pixel_id)
 	for (size_t i = 0; i < d->nunbalanced; i++)
 		n += !pixel_id || d->unbalanced[i].pixel_id == pixel_id;
 	return n;
+}
+
+static void add_row(const struct data *d, const struct view_pixel *px)
+{
+	const struct view_store *st = data_store(d, px->store_id);
+	const struct view_book *b =
+		d->nbook ? bsearch(&px->id, d->book, d->nbook, sizeof(*d->book), by_pixel) : NULL;
+	struct row *r = &rows[nrows++];
+	*r = (struct row){.pixel_id = px->id,
+		.store = st ? st->name : "?",
+		.pixel = px->name,
+		.faults = faults_of(d, px->id)};
+	if (!b)
+		return;
+	r->counts = b->counts;
+	rows[0].counts.events += b->counts.events;
+	for (int k = 0; k < DISP_COUNT; k++)
+		rows[0].counts.n[k] += b->counts.n[k];
+}
+
+static void arrange(const struct data *d)
+{
+	nrows = d->npixels ? 1 : 0;
+	rows[0] = (struct row){.store = "all", .pixel = "", .faults = faults_of(d, 0)};
+	for (size_t i = 0; i < d->npixels && nrows < (int)TA_COUNT(rows); i++)
+		add_row(d, &d->pixels[i]);
+	if (nrows > 1)
+		qsort(rows + 1, (size_t)nrows - 1, sizeof(rows[0]), by_name);
+}
+
+static int64_t number_at(const struct ledger_counts *c, int col)
+{
+	return col == COL_EVENTS    ? c->events
+	       : col == COL_BALANCE ? ledger_balance(c)
+				    : c->n[col - 1];
 }
 
 /* Layout ------------------------------------------------------------------------------------------
@@ -93,29 +104,26 @@ struct layout {
 };
 
 /* As wide as its head or its widest number, and a blank. */
-static int column_width(const struct data *d, int col, bool brief)
+static int column_width(int col, bool brief)
 {
 	int w = draw_width(brief ? briefs[col] : heads[col]);
-	for (int i = 0; i < norder; i++) {
-		struct ledger_counts c = counts_of(d, order[i]);
+	for (int i = 0; i < nrows; i++) {
 		char text[32];
-		format_count(number_at(&c, col), text);
+		format_count(number_at(&rows[i].counts, col), text);
 		w = TA_MAX(w, draw_width(text));
 	}
 	return w + 1;
 }
 
-static bool is_empty(const struct data *d, int col)
+static bool is_empty(int col)
 {
-	struct ledger_counts c = counts_of(d, 0);
-	return col != COL_EVENTS && col != COL_BALANCE && !c.n[col - 1];
+	return col != COL_EVENTS && col != COL_BALANCE && !rows[0].counts.n[col - 1];
 }
 
 /* Events and balance always; of the dispositions the selected one, then as many as have room, those
  * that hold something first. */
 static void lay_out(const struct app *app, int width, struct layout *l)
 {
-	const struct data *d = &app->data;
 	*l = (struct layout){.store = 14, .pixel = 12};
 	l->brief = width < BRIEF_W;
 	if (l->brief)
@@ -124,15 +132,15 @@ static void lay_out(const struct app *app, int width, struct layout *l)
 	int const always[] = {COL_EVENTS, COL_BALANCE, app->book_col};
 	for (size_t i = 0; i < TA_COUNT(always); i++)
 		if (!l->w[always[i]]) {
-			l->w[always[i]] = column_width(d, always[i], l->brief);
+			l->w[always[i]] = column_width(always[i], l->brief);
 			room -= l->w[always[i]];
 		}
 	for (int empty = 0; empty < 2; empty++)
 		for (size_t i = 0; i < TA_COUNT(wanted); i++) {
 			int col = wanted[i] + 1;
-			if (l->w[col] || is_empty(d, col) != empty)
+			if (l->w[col] || is_empty(col) != empty)
 				continue;
-			int w = column_width(d, col, l->brief);
+			int w = column_width(col, l->brief);
 			l->hidden += w > room;
 			l->w[col] = w > room ? 0 : w;
 			room -= l->w[col];
@@ -158,45 +166,42 @@ static void cell(struct pen *p, int w, const char *text)
 	draw_gap(p, 1);
 }
 
-static enum style number_style(const struct data *d, int32_t pixel, int col, int64_t n)
+static enum style number_style(const struct row *r, int col, int64_t n)
 {
 	if (col == COL_BALANCE)
-		return n || faults_of(d, pixel) ? ST_BAD : ST_OK;
+		return n || r->faults ? ST_BAD : ST_OK;
 	return n && (col == DISP_REJECTED + 1 || col == DISP_DEAD + 1) ? ST_BAD : ST_TEXT;
 }
 
 /* The line's glyph says what the colour of its balance does. */
-static void draw_row(const struct app *app, const struct layout *l, int32_t pixel, struct pen *p)
+static void draw_row(
+	const struct app *app, const struct layout *l, const struct row *r, struct pen *p)
 {
-	const struct data *d = &app->data;
-	const struct view_pixel *px = pixel ? data_pixel(d, pixel) : NULL;
-	const struct view_store *st = px ? data_store(d, px->store_id) : NULL;
-	struct ledger_counts c = counts_of(d, pixel);
 	bool here = p->selected;
 	p->selected = false;
 	draw_text(p, ST_STRONG, 1, here ? theme_glyph(GL_SELECT) : " ");
-	cell(p, l->store, px ? st ? st->name : "?" : "all");
-	cell(p, l->pixel, px ? px->name : "");
+	cell(p, l->store, r->store);
+	cell(p, l->pixel, r->pixel);
 	for (int i = 0; i < COLS; i++) {
 		char text[32];
-		int64_t n = number_at(&c, i);
+		int64_t n = number_at(&r->counts, i);
 		if (!l->w[i])
 			continue;
 		format_count(n, text);
 		draw_gap(p, 1);
 		p->selected = here && i == app->book_col;
-		draw_right(p, number_style(d, pixel, i, n), l->w[i] - 1, text);
+		draw_right(p, number_style(r, i, n), l->w[i] - 1, text);
 		p->selected = false;
 	}
-	bool bad = ledger_balance(&c) || faults_of(d, pixel);
+	bool bad = ledger_balance(&r->counts) || r->faults;
 	draw_gap(p, 1);
 	draw_glyph(p, bad ? ST_BAD : ST_OK, bad ? GL_BAD : GL_OK);
 }
 
 static int place_of(int32_t pixel)
 {
-	for (int i = 0; i < norder; i++)
-		if (order[i] == pixel)
+	for (int i = 0; i < nrows; i++)
+		if (rows[i].pixel_id == pixel)
 			return i;
 	return 0;
 }
@@ -205,8 +210,8 @@ static void draw_matrix(struct app *app, struct box b)
 {
 	struct layout l;
 	char note[120];
-	size_t n = faults_of(&app->data, 0);
 	arrange(&app->data);
+	size_t n = rows[0].faults;
 	lay_out(app, b.w, &l);
 	int at = 0;
 	if (n)
@@ -220,19 +225,19 @@ static void draw_matrix(struct app *app, struct box b)
 										    : "being read");
 	struct pen head = pen_at(b, 1);
 	draw_heads(&l, &head);
-	struct box rows = {b.y + 2, b.x, b.h - 2, b.w};
-	if (rows.h <= 0)
+	struct box list = {b.y + 2, b.x, b.h - 2, b.w};
+	if (list.h <= 0)
 		return;
 	app->book.sel = place_of(app->book_pixel);
-	list_fit(&app->book, norder, rows.h);
-	hit_list(&app->book, norder, rows);
-	for (int i = 0; i < rows.h && app->book.top + i < norder; i++) {
-		struct pen p = pen_at(rows, i);
+	list_fit(&app->book, nrows, list.h);
+	hit_list(&app->book, nrows, list);
+	for (int i = 0; i < list.h && app->book.top + i < nrows; i++) {
+		struct pen p = pen_at(list, i);
 		p.selected = app->book.top + i == app->book.sel;
-		draw_row(app, &l, order[app->book.top + i], &p);
+		draw_row(app, &l, &rows[app->book.top + i], &p);
 	}
-	if (!norder) {
-		struct pen p = pen_at(rows, 0);
+	if (!nrows) {
+		struct pen p = pen_at(list, 0);
 		draw_gap(&p, 1);
 		draw_text(&p, ST_TEXT, -1,
 			app->data.has_catalogue ? "no pixel yet: 7, then a adds one"
@@ -327,8 +332,8 @@ bool pane_ledger_request(struct app *app, enum req r)
 {
 	arrange(&app->data);
 	app->book.sel = place_of(app->book_pixel);
-	if (list_move(&app->book, r, norder)) {
-		app->book_pixel = norder ? order[app->book.sel] : 0;
+	if (list_move(&app->book, r, nrows)) {
+		app->book_pixel = nrows ? rows[app->book.sel].pixel_id : 0;
 		return true;
 	}
 	if (r != REQ_LEFT && r != REQ_RIGHT && r != REQ_OPEN)
