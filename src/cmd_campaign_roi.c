@@ -234,9 +234,11 @@ static void money_cell(struct out_table *t, int64_t minor, const char *currency)
 }
 
 /* "4.00 (3.1-4.9)", or that there are too few orders to say. */
-static void figure_cell(struct out_table *t, const struct roi *r, struct roi_figure f, double unit)
+static void figure_cell(struct out_table *t, const struct line *l, struct roi_figure f, double unit)
 {
-	if (!isfinite(f.value))
+	const struct roi *r = &l->roi;
+	bool spent = l->sum.spend > 0;
+	if (!isfinite(f.value) || !spent)
 		out_cell(t, NULL);
 	else if (r->few)
 		out_cellf(t, "%.2f too few", f.value / unit);
@@ -258,9 +260,9 @@ static void print_line(struct out_table *t, const struct ask *q, const struct li
 	}
 	out_cellf(t, "%.1f", l->sum.conversions);
 	money_cell(t, l->sum.revenue, q->store.currency);
-	figure_cell(t, &l->roi, l->roi.roas, 1);
-	figure_cell(t, &l->roi, l->roi.cpa, unit);
-	figure_cell(t, &l->roi, l->roi.roi, 1);
+	figure_cell(t, l, l->roi.roas, 1);
+	figure_cell(t, l, l->roi.cpa, unit);
+	figure_cell(t, l, l->roi.roi, 1);
 }
 
 static void print_people(const struct ask *q, const struct lines *l)
