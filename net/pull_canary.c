@@ -90,7 +90,7 @@ static const char *body_of(struct arena *a, const struct canary_run *c)
 static enum ta_rc url_of(char out[400], struct ta_err *err)
 {
 	char host[64], base[300];
-	int port;
+	int port = 0;
 	enum ta_rc rc = conf_again(CONF_CANARY_URL, base, sizeof(base), err);
 	size_t n = strlen(base);
 	while (n && base[n - 1] == '/')

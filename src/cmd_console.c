@@ -59,6 +59,7 @@ int cmd_console(int argc, char **argv)
 	const char *ascii = conf_get(CONF_ASCII);
 	o.ascii = *ascii && strcmp(ascii, "0") != 0;
 	o.mouse = !no_mouse && strcmp(conf_get(CONF_MOUSE), "off") != 0;
+	o.bell = strcmp(conf_get(CONF_BELL), "off") != 0;
 	join(argc, argv, &view);
 	o.view = buf_str(&view);
 	snprintf(log, sizeof(log), "%.500s/log/console.log", conf_data_dir());

@@ -142,6 +142,7 @@ static int show(void)
 		.colour = conf_get(CONF_COLOR),
 		.ascii = *ascii && strcmp(ascii, "0") != 0,
 		.mouse = strcmp(conf_get(CONF_MOUSE), "off") != 0,
+		.bell = strcmp(conf_get(CONF_BELL), "off") != 0,
 		.view = "",
 		.history = history,
 		.log = log};

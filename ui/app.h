@@ -33,7 +33,8 @@ enum todo {
 	TODO_SUSPEND = 4,
 	TODO_REFRESH = 8,
 	TODO_EDITOR = 16,
-	TODO_MOUSE = 32
+	TODO_MOUSE = 32,
+	TODO_BELL = 64
 };
 
 struct app {
@@ -61,7 +62,10 @@ struct app {
 	int64_t alert_id;             /* selected in Alerts */
 	bool alerts_over;             /* those that are over are shown too */
 	bool help, no_strip, pasting;
-	bool mouse; /* reports are asked for */
+	bool mouse;       /* reports are asked for */
+	bool bell;        /* rings for a new alert */
+	bool alarm_known; /* alerts were read … */
+	int64_t alarm_id; /* … the newest so far that nobody had taken on */
 	int click_y, click_x;
 	int64_t click_us; /* monotonic: the last click, 0 none that a second could follow */
 	struct help help_view;

@@ -190,6 +190,10 @@ static void run(struct app *app, enum command c, const char *rest)
 		else if (app->mouse != is("on", rest, strlen(rest)))
 			app_request(app, REQ_MOUSE);
 		return;
+	case COMMAND_bell:
+		app->bell = !is("off", rest, strlen(rest));
+		app_toast(app, false, "the bell is %s", app->bell ? "on" : "off");
+		return;
 	case COMMAND_q:
 		app_request(app, REQ_QUIT_ALL);
 		return;

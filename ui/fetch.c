@@ -5,6 +5,7 @@
 #include "db/log_id.h"
 #include "db/retention.h"
 #include "src/clock.h"
+#include "ui/alarm.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -551,4 +552,6 @@ void fetch_take(
 		take_counts(f, &app->data, tag, r);
 	else if (!take_ops(&app->data, tag, r))
 		take_data(&app->data, tag, r);
+	if (tag == SET_ALERTS)
+		alarm_look(app);
 }

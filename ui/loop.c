@@ -304,6 +304,8 @@ static void take_keys(struct loop *l)
 	}
 	if (app->todo & TODO_MOUSE)
 		term_mouse(app->mouse);
+	if (app->todo & TODO_BELL)
+		term_bell();
 	if (app->todo & TODO_EDITOR)
 		run_editor(l);
 	bool refresh = (app->todo & TODO_REFRESH) != 0;
@@ -400,6 +402,7 @@ static void begin(struct loop *l, const struct loop_options *o)
 	l->tester = worker_open(o->database);
 	snprintf(l->app.place, sizeof(l->app.place), "%s", o->place);
 	l->app.mouse = o->mouse;
+	l->app.bell = o->bell;
 	l->app.dests = o->dests;
 	history_open(&l->app.prompt.history, o->history);
 	now(l);

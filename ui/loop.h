@@ -12,7 +12,7 @@ struct loop_options {
 	const char *database; /* conninfo */
 	const char *place;    /* shown in the title: which environment this is */
 	const char *colour;   /* auto, always, never */
-	bool ascii, mouse;
+	bool ascii, mouse, bell;
 	const char *view;                 /* "health", "events state=failed"; "" for Overview */
 	const char *history;              /* file that keeps the prompts' lines, "" none */
 	const struct replay_dests *dests; /* NULL: no replays are planned */

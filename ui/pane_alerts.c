@@ -2,6 +2,7 @@
  * over. */
 #include "src/alert.h"
 #include "src/clock.h"
+#include "ui/alarm.h"
 #include "ui/format.h"
 #include "ui/hit.h"
 #include "ui/pane.h"
@@ -24,20 +25,6 @@ static int place_of(const struct app *app, int64_t id)
 		if (app->data.alerts[i].id == id)
 			return i;
 	return TA_MIN(app->alerts.sel, TA_MAX(count(app) - 1, 0));
-}
-
-static void object_of(const struct data *d, const struct view_alert *a, char out[120])
-{
-	const struct view_pixel *px = a->scope == ALERT_PIXEL ? data_pixel(d, a->object) : NULL;
-	const struct view_store *st = px ? data_store(d, px->store_id) : NULL;
-	if (px)
-		snprintf(out, 120, "%.50s/%.50s", st ? st->name : "?", px->name);
-	else if (a->scope == ALERT_PLATFORM)
-		snprintf(out, 120, "%s", platform_word(a->object));
-	else if (a->scope == ALERT_PIXEL)
-		snprintf(out, 120, "pixel %d, deleted", (int)a->object);
-	else
-		snprintf(out, 120, "network");
 }
 
 static void state_of(const struct data *d, const struct view_alert *a, char out[80])
@@ -81,7 +68,7 @@ static void draw_alert(const struct data *d, const struct view_alert *a, struct 
 	bool quiet = a->cleared_us || a->acked_us || a->muted_us > d->now_us;
 	enum style st = a->cleared_us ? ST_TEXT : health_style(a->level);
 	format_span(d->now_us - a->raised_us, when);
-	object_of(d, a, object);
+	alarm_object(d, a, object);
 	state_of(d, a, state);
 	draw_text(p, ST_STRONG, 1, p->selected ? theme_glyph(GL_SELECT) : " ");
 	draw_glyph(p, st, a->cleared_us ? GL_OFF : health_glyph(a->level));
@@ -112,7 +99,7 @@ static void draw_heads(struct box b, int row)
 static void draw_detail(const struct data *d, const struct view_alert *a, struct box b)
 {
 	char object[120], when[32], changed[32], title[140];
-	object_of(d, a, object);
+	alarm_object(d, a, object);
 	snprintf(title, sizeof(title), "Alert %lld", (long long)a->id);
 	draw_heading(b, 0, title, "Enter goes to it");
 	struct pen p = pen_at(b, 1);

@@ -2,6 +2,7 @@
 
 #include "src/buf.h"
 #include "src/clock.h"
+#include "ui/alarm.h"
 #include "ui/at.h"
 #include "ui/chart.h"
 #include "ui/format.h"
@@ -144,13 +145,34 @@ static void draw_views(const struct app *app, const struct naming *how, struct p
 		draw_fmt(&p, ST_TEXT, "%d More", first);
 }
 
+/* The worst alert that nobody has taken on: its object where there is room, else how many. */
+static void alarm_badge(const struct app *app, int width, char out[64])
+{
+	size_t n = 0;
+	const struct view_alert *a = alarm_worst(&app->data, &n);
+	char object[120], count[16] = "";
+	*out = '\0';
+	if (!a)
+		return;
+	if (n > 1)
+		snprintf(count, sizeof(count), " +%zu", TA_MIN(n - 1, (size_t)999));
+	alarm_object(&app->data, a, object);
+	if (width >= 120)
+		snprintf(out, 64, " %.24s %.12s%s ", object, health_word((enum health_part)a->part),
+			count);
+	else
+		snprintf(out, 64, " ALERT%s ", count);
+}
+
 static void draw_title(const struct app *app, struct box b)
 {
+	char alarm[64];
 	struct pen p = pen_at(b, 0);
 	char text[64];
 	enum style st = badge(app, text);
 	struct pen right = p;
-	right.x = TA_MAX(p.x, p.end - draw_width(text) - 1);
+	alarm_badge(app, b.w, alarm);
+	right.x = TA_MAX(p.x, p.end - draw_width(text) - draw_width(alarm) - 1);
 	p.end = right.x;
 	const struct naming *how = naming_for(app, p.end - p.x);
 	draw_gap(&p, 1);
@@ -161,6 +183,7 @@ static void draw_title(const struct app *app, struct box b)
 	draw_text(&p, how->brand ? ST_TEXT : ST_STRONG, 14, app->place);
 	draw_gap(&p, *app->place ? 2 : 0);
 	draw_views(app, how, p);
+	draw_text(&right, ST_BADGE_BAD, -1, alarm);
 	draw_text(&right, st, -1, text);
 }
 

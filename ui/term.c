@@ -321,6 +321,12 @@ void term_mouse(bool on)
 	term_flush();
 }
 
+void term_bell(void)
+{
+	buf_addc(&term.rest, '\a');
+	term_flush();
+}
+
 void term_resize(void)
 {
 	struct winsize ws;

@@ -34,6 +34,8 @@ const struct mouse_event *term_mouse_event(void);
 /* Asks for reports of buttons and wheel, or leaves the mouse to the terminal. Nothing where the
  * terminal's description knows no mouse. Put back on every way out. */
 void term_mouse(bool on);
+/* Rings the bell, once. */
+void term_bell(void);
 
 void term_resize(void);  /* after SIGWINCH */
 void term_repaint(void); /* the whole next frame is sent */
