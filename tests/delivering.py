@@ -1,5 +1,6 @@
 """What the tests of deliveries share: events and routes put in by SQL as the router would, platforms that
 a test scripts, and the books checked."""
+import os
 import socket
 import threading
 import unittest
@@ -84,6 +85,9 @@ def took_all(body):
     return 200, {}, b'{"events_received":%d,"messages":[],"fbtrace_id":"x"}' % body.count(b'"event_id"')
 
 
+DOWN = 503, {}, b'{"error":{"message":"temporarily unavailable","code":2,"is_transient":true}}'
+
+
 class Delivering(unittest.TestCase):
     def setUp(self):
         self.cluster = Cluster()
@@ -164,3 +168,13 @@ class Delivering(unittest.TestCase):
 
     def pixel(self, i):
         return self.cluster.sql(f"SELECT state, state_reason, state_detail FROM pixel WHERE id = {i}")[0]
+
+    def set_clock(self, text):
+        path = os.path.join(self.cluster.dir, "clock")
+        with open(path, "w") as f:
+            f.write(text)
+        os.chmod(path, 0o644)
+        return "@" + path
+
+    def waiting(self, n):
+        wait_until(lambda: self.one("SELECT count(*) FROM retry") == str(n), what=f"{n} retries")

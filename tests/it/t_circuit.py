@@ -1,22 +1,12 @@
 """Circuits of pixels: told to everybody, kept over a restart, opened and closed by hand; and how slowly what
 waited comes back."""
-import os
 import unittest
 
-from delivering import DELIVERED, NOW, Delivering, took_all
+from delivering import DELIVERED, DOWN, NOW, Delivering, took_all
 from lib import wait_until
-
-DOWN = 503, {}, b'{"error":{"message":"temporarily unavailable","code":2,"is_transient":true}}'
 
 
 class Circuit(Delivering):
-    def set_clock(self, text):
-        path = os.path.join(self.cluster.dir, "clock")
-        with open(path, "w") as f:
-            f.write(text)
-        os.chmod(path, 0o644)
-        return "@" + path
-
     def circuit(self, pixel="meta"):
         return self.p.json("pixel", "circuit", pixel)
 
