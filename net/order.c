@@ -94,6 +94,7 @@ static enum ta_rc circuit_order(struct dispatch *d, struct order *o, struct ta_e
 	p->circuit = p->circuit_saved = row.circuit;
 	p->circuit_since_us = now;
 	snprintf(p->forced_by, sizeof(p->forced_by), "%s", row.forced_by);
+	d->next_retry_us = 0; /* retries go before what was never sent */
 	log_info("%s", buf_str(&o->answer));
 	return TA_OK;
 }

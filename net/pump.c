@@ -380,6 +380,18 @@ static void hand_out(struct dispatch *d, const struct delivery_retry *rows, size
 	}
 }
 
+/* When the next open circuit probes: its pixel's retries were left out of the read. */
+static int64_t next_probe(const struct dispatch *d, int64_t now)
+{
+	int64_t next = INT64_MAX;
+	for (size_t i = 0; i < d->npixels; i++) {
+		const struct pixel *p = d->pixels[i];
+		int64_t until = p->held ? 0 : circuit_until_us(&p->circuit, now);
+		next = until ? TA_MIN(next, until) : next;
+	}
+	return next;
+}
+
 /* More is due than one read takes: what was asked for by hand, then the nearest deadlines of each
  * pixel that the read met. */
 static enum ta_rc nearest_of_many(
@@ -421,7 +433,7 @@ enum ta_rc pump_retries(struct dispatch *d, struct ta_err *err)
 		d->next_retry_us = 0;
 		return nearest_of_many(d, rows, now, err);
 	}
-	d->next_retry_us = due < n ? rows[due].due_us : INT64_MAX;
+	d->next_retry_us = TA_MIN(due < n ? rows[due].due_us : INT64_MAX, next_probe(d, now));
 	hand_out(d, rows, due);
 	return TA_OK;
 }
