@@ -116,8 +116,10 @@ class Match(unittest.TestCase):
         head = {"Content-Type": "text/plain"} if side == "public" else {"Authorization": f"Bearer {key}"}
         items = [{"event": "lead", "event_id": f"lead-{i:05d}", "event_time": self.now_s,
                   "url": "https://shop.example/", "user": {"email": f"x{i}@example.com"}} for i in ids]
-        status, body, _ = self.p.request("POST", path, json.dumps(items).encode(), head)
-        self.assertEqual((status, json.loads(body)["accepted"]), (200, len(items)), body)
+        body = json.dumps(items).encode()
+        answer = wait_until(lambda: (got := self.p.request("POST", path, body, head))[0] == 200 and got[1],
+                            what=f"an answer to the {side} key")
+        self.assertEqual(json.loads(answer)["accepted"], len(items), answer)
 
     def test_2_pairs(self):
         self.assertEqual(self.health()["parts"]["pairs"]["status"], "unknown")
