@@ -28,7 +28,7 @@ struct why {
 void why_release(struct why *w);
 /* Asks for the causes of the selected pixel when it is not well and they are not known. */
 void why_tick(struct app *app);
-void why_take(struct app *app, struct work *w); /* frees the work */
+void why_take(struct app *app, struct work *k); /* frees the work */
 void why_draw(struct app *app, struct box b);
 /* Movement and Enter while it is focused. */
 bool why_request(struct app *app, enum req r);
