@@ -671,11 +671,18 @@ class Traps(unittest.TestCase):
             f"AND after = 3) FROM event e JOIN route r ON r.event_id = e.id WHERE e.order_id = '{order}' AND e.name = 8 "
             "GROUP BY e.id, e.source ORDER BY e.source")] if len(r) == 2 and r[0][3] == "3"), None), what="both copies")
         self.assertEqual(rows[1][1:], [str(DISP.index("duplicate"))] * 2 + ["0"])
-        self.assertEqual([(r["event_id"], r["times"]) for p in PLATFORMS for r in self.taken(p)],
+        late = json.dumps([dict(item[0], event_id="ta-trap-late")]).encode()  # the page is opened again
+        self.assertEqual(self.p.request("POST", f"/event/track?k={key}", late, {"Content-Type": "text/plain"})[0], 200)
+        wait_until(lambda: self.cluster.sql(f"SELECT count(*) FROM event e JOIN route r ON r.event_id = e.id WHERE "
+                                            f"order_id = '{order}' AND e.name = 8 AND decision = {DISP.index('duplicate')}")
+                   == [["6"]], what="the late copy")
+        behind, = self.sold()
+        self.states(lambda s: sum(d[0] == "delivered" for (o, _), d in s.items() if o == behind) == 3)
+        self.assertEqual([(r["event_id"], r["times"]) for p in PLATFORMS for r in self.taken(p, order)],
                          [("ta-trap-0025", 1)] * 3)
         revenue = "SELECT sum(n), sum(amount) FROM tally WHERE item = 22 AND store_id = (SELECT id FROM store WHERE name = 'trap25')"
-        self.assertEqual(self.cluster.sql(revenue), [["1", "5000"]])
-        self.note("three reports: one event id at each platform, 50.00 EUR once")
+        self.assertEqual(self.cluster.sql(revenue), [["2", "10000"]])  # with the one behind it
+        self.note("four reports: one event id at each platform, 50.00 EUR once")
 
     def test_x_the_books_balance(self):
         """After all of this the books balance, by what the stages counted and by the rows."""
