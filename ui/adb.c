@@ -12,6 +12,8 @@
 #define BACKOFF_MIN 250
 #define BACKOFF_MAX 5000
 #define CONNECT_MS  5000
+#define LULL_AGAIN  60  /* a second look, then each twice as late … */
+#define LULL_MOST   480 /* … up to this */
 #define CAREFUL_US  (60 * US_PER_S)
 #define ANSWER_MS   8000 /* a server that answers nothing at all, statement_timeout included */
 
@@ -28,8 +30,12 @@ struct adb {
 	int backoff_ms, failures;
 	int tags[BATCH];
 	char *sqls[BATCH];
-	int n, next;        /* queries of the batch, the one whose result comes next */
-	int64_t lull_us;    /* not polled before */
+	int n, next;     /* queries of the batch, the one whose result comes next */
+	int64_t lull_us; /* not polled before */
+	int lull_ms;     /* nobody waits for the batch: it is looked at after so long, 0: at once */
+	int64_t sent_us;
+	bool looked_again;  /* one look did not find all of it */
+	int took_ms;        /* how long such a batch took last */
 	int64_t careful_us; /* until then every query is synchronised by itself */
 	bool flushing;      /* libpq holds bytes that the socket did not take yet */
 	bool apart;   /* the batch has a synchronisation behind each query, not one at its end */
@@ -221,7 +227,9 @@ void adb_send(struct adb *db, int lull_ms)
 		     (!(db->apart || i == db->n - 1) || PQpipelineSync(db->pg));
 	db->state = ADB_BUSY;
 	db->until_us = now + ANSWER_MS * INT64_C(1000);
-	db->lull_us = now + lull_ms * INT64_C(1000);
+	db->sent_us = now;
+	db->lull_ms = lull_ms ? TA_MAX(lull_ms, TA_MIN(db->took_ms, LULL_MOST / 2)) : 0;
+	db->lull_us = now + db->lull_ms * INT64_C(1000);
 	if (!ok || !flush(db))
 		lost(db, PQerrorMessage(db->pg));
 }
@@ -250,6 +258,16 @@ static void deliver(struct adb *db, const PGresult *r)
 	db->done(db->ctx, tag, NULL, &err);
 }
 
+/* The next lull is as long as this batch took, so that one look finds all of it; when it did, it
+ * tries a shorter one. */
+static void learn_lull(struct adb *db)
+{
+	if (db->lull_ms)
+		db->took_ms = db->looked_again ? (int)((clock_mono_us() - db->sent_us) / 1000)
+					       : db->lull_ms * 7 / 8;
+	db->looked_again = false;
+}
+
 static bool read_results(struct adb *db)
 {
 	bool tick = false;
@@ -270,6 +288,7 @@ static bool read_results(struct adb *db)
 	if (db->state == ADB_BUSY && db->synced) {
 		forget_batch(db);
 		db->state = ADB_IDLE;
+		learn_lull(db);
 	}
 	PGnotify *note;
 	while ((note = PQnotifies(db->pg))) {
@@ -299,8 +318,21 @@ bool adb_pump(struct adb *db)
 	case ADB_BUSY:
 		break;
 	}
-	if (!late)
-		return read_results(db);
+	if (!late) {
+		bool tick = read_results(db);
+		if (db->state == ADB_BUSY && db->lull_ms) {
+			db->looked_again = true;
+			db->lull_ms = TA_MIN(2 * TA_MAX(db->lull_ms, LULL_AGAIN / 2), LULL_MOST);
+			db->lull_us = clock_mono_us() + db->lull_ms * INT64_C(1000);
+		}
+		return tick;
+	}
 	lost(db, "no answer within 8 s");
 	return false;
+}
+
+void adb_hurry(struct adb *db)
+{
+	db->lull_us = 0;
+	db->lull_ms = 0;
 }

@@ -34,8 +34,11 @@ bool adb_ready(const struct adb *db); /* connected */
 bool adb_idle(const struct adb *db);  /* connected and no batch in flight */
 /* Adds a query to the next batch; adb_send() sends them all. Only while adb_idle(). */
 void adb_add(struct adb *db, int tag, const char *sql);
-/* lull_ms: how long its answers may gather before they are read, so that they cost one wake-up. */
+/* lull_ms: how long its answers may gather before they are read, so that they cost one wake-up;
+ * what a busy server has not answered by then gathers again, for longer. */
 void adb_send(struct adb *db, int lull_ms);
+/* Somebody waits for what is behind the batch under way: its answers are read as they come. */
+void adb_hurry(struct adb *db);
 
 /* Why there is no connection, "" while there is one or none was tried yet. */
 const char *adb_error(const struct adb *db);

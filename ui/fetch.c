@@ -353,7 +353,7 @@ void fetch_plan(struct fetch *f, struct app *app, struct adb *db, bool refresh)
 	} else if (app->link != LINK_NO_SCHEMA || refresh) {
 		ask(f, app, db, SET_SCHEMA);
 	}
-	adb_send(db, refresh ? LULL_MS : 0);
+	adb_send(db, f->keyed || !app->fresh_us ? 0 : LULL_MS);
 }
 
 /* Results ---------------------------------------------------------------------------------------

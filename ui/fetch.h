@@ -38,6 +38,7 @@ enum fetch_set {
 };
 
 struct fetch {
+	bool keyed; /* somebody waits for what a key asked: answers are read as they come */
 	int64_t due_us[SET_COUNT]; /* monotonic */
 	bool no_zones;             /* a store's time zone is unknown to the server */
 	int64_t counts_from, counts_full_us;

@@ -163,7 +163,10 @@ static void take_database(struct loop *l)
 		 */
 		fetch_plan(&l->fetch, &l->app, l->db, (l->app.todo & TODO_REFRESH) != 0);
 		l->app.todo &= ~(unsigned)TODO_REFRESH;
-		if (l->draw_at_us && adb_idle(l->db))
+		if (!adb_idle(l->db))
+			return;
+		l->fetch.keyed = false;
+		if (l->draw_at_us)
 			l->draw_at_us = l->app.mono_us;
 	}
 }
@@ -315,6 +318,8 @@ static void take_keys(struct loop *l)
 	if (l->dirty)
 		draw(l); /* the key is answered before anything is asked of database or disk */
 	(void)history_save(&app->prompt.history);
+	l->fetch.keyed = true;
+	adb_hurry(l->db);
 	fetch_plan(&l->fetch, app, l->db, refresh);
 }
 
