@@ -320,13 +320,13 @@ static bool build_event(struct build *bd, const struct batch *b, struct batch_ev
 	return true;
 }
 
-/* Events [from, n) become a batch of their own, built later. */
-static void split_off(struct dispatch *d, struct batch *b, size_t from)
+void batch_split(struct dispatch *d, struct batch *b, size_t from)
 {
 	struct batch *rest = batch_new(b->pixel, b->n - from);
 	memcpy(rest->ev, b->ev + from, rest->n * sizeof(*rest->ev));
 	rest->range_id = b->range_id;
-	rest->parent = b->parent;
+	/* While b is to delete the claim before it, that one stands for the rest too. */
+	rest->parent = b->stale_claim ? 0 : b->parent;
 	rest->pinned = b->pinned;
 	rest->first_sent_us = b->first_sent_us;
 	rest->version = b->version;
@@ -399,7 +399,7 @@ static enum ta_rc build_batch(struct build *bd, struct batch *b, struct ta_err *
 		if (kept && !b->claim && bd->json.len > BATCH_BYTES) {
 			memmove(b->ev + kept, b->ev + i, (n - i) * sizeof(*b->ev));
 			b->n = kept + n - i;
-			split_off(d, b, kept);
+			batch_split(d, b, kept);
 			break;
 		}
 		struct batch_event e = b->ev[i];

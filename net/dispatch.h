@@ -194,6 +194,8 @@ void batches_free(struct batches *l);
 /* A batch of a claim found in the database. */
 struct batch *batch_of_claim(
 	const struct dispatch *d, struct pixel *p, const struct delivery_claim *c);
+/* Events [from, n) become a batch of their own among the claims of the next transaction. */
+void batch_split(struct dispatch *d, struct batch *b, size_t from);
 /* Builds all of `list` and hands them to the transaction: claims, and verdicts of what cannot go.
  */
 TA_MUST enum ta_rc batches_build(struct dispatch *d, struct batches *list, struct ta_err *err);

@@ -244,9 +244,33 @@ static void behind_an_outage_what_waited_follows_slowly(void **state)
 	batches_free(&out);
 }
 
+/* A refused claim goes again as two batches because it is too long for one request. Until their
+ * transaction is through, the old claim stands for all of its events: when the connection is lost
+ * before, none of the two may stay, or a part would be claimed twice. */
+static void a_split_claim_is_lost_whole(void **state)
+{
+	(void)state;
+	int64_t events[] = {11, 12, 13, 14};
+	int16_t runs[] = {1, 1, 1, 1}, tries[] = {1, 1, 1, 1};
+	const struct delivery_claim old = {.id = 77,
+		.pixel_id = 1,
+		.n = 4,
+		.events = events,
+		.runs = runs,
+		.tries = tries,
+		.refused = true};
+	struct batch *x = batch_of_claim(&d, &a, &old);
+	batch_split(&d, x, 2);
+	*VEC_ADD(&d.w, claims) = x;
+	assert_int_equal(d.w.nclaims, 2);
+	writes_keep(&d, &old, 1);
+	assert_int_equal(d.w.nclaims, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(a_split_claim_is_lost_whole),
 		TEST(queues_are_bounded_and_keep_order),
 		TEST(the_position_stops_before_the_oldest_that_waits),
 		TEST(a_pixel_that_falls_behind_frees_the_position),
