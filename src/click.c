@@ -42,12 +42,16 @@ static int hex_digit(char c)
 	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
+/* Blanks alone say nothing, and no document would give them back. */
 static bool is_clean(const char *p, size_t n)
 {
-	for (size_t i = 0; i < n; i++)
+	size_t blank = 0;
+	for (size_t i = 0; i < n; i++) {
 		if ((unsigned char)p[i] < 0x20 || p[i] == 0x7f)
 			return false;
-	return n > 0 && n <= CLICK_MAX && utf8_valid(p, n);
+		blank += p[i] == ' ';
+	}
+	return n > blank && n <= CLICK_MAX && utf8_valid(p, n);
 }
 
 const char *query_decode(struct arena *a, const char *p, size_t n)

@@ -1,6 +1,7 @@
 /* Where a visit came from: query strings, UTM parameters, click ids and Meta's cookies.
  * CONTRACTS 2.3 and 6. Values are case-sensitive and percent-decoded once; a value of more than
- * 1 KiB, one that is not UTF-8 and a macro the ad platform did not fill in are absent. */
+ * 1 KiB, one that is not UTF-8, one of blanks and a macro the ad platform did not fill in are
+ * absent. */
 #ifndef TA_CLICK_H
 #define TA_CLICK_H
 

@@ -70,6 +70,15 @@ static void values_have_a_limit(void **state)
 	same(from(url).click.epik, NULL);
 }
 
+static void blanks_are_absent(void **state)
+{
+	(void)state;
+	same(from("?utm_campaign=+++&utm_id=%20&epik=+").utm.campaign, NULL);
+	same(from("?utm_campaign=+++&utm_id=%20&epik=+").utm.id, NULL);
+	same(from("?utm_campaign=+++&utm_id=%20&epik=+").click.epik, NULL);
+	same(from("?utm_campaign=+June+sale").utm.campaign, " June sale");
+}
+
 static void macros_are_absent(void **state)
 {
 	(void)state;
@@ -163,6 +172,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(queries),
 		cmocka_unit_test(values_have_a_limit),
+		cmocka_unit_test(blanks_are_absent),
 		cmocka_unit_test(macros_are_absent),
 		cmocka_unit_test(meta_cookies),
 		cmocka_unit_test(fbc_from_fbclid),
